@@ -1,0 +1,96 @@
+import { hash } from '@node-rs/bcrypt';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { type Prisma, PrismaClient } from '../src/generated/prisma/client.ts';
+
+// Development data: `node prisma/seed.ts` with LEGACY_ADMIN_DATABASE_URL. May run any number of times. A production start refuses these keys.
+
+const tenancyId = '6c9f3f3a-3c55-4f5c-9d3c-0e6f4a1b0001';
+const keySetId = '6c9f3f3a-3c55-4f5c-9d3c-0e6f4a1b0002';
+const password = 'development-password';
+const people = ['Ada Lovelace', 'Grace Hopper', 'Barbara Liskov', 'Radia Perlman', 'Frances Allen'];
+
+const internalConfig = {
+  auth: {
+    otp: { allowSignIn: true },
+    oauth: {
+      providers: { github: { type: 'github' }, google: { type: 'google' }, microsoft: { type: 'microsoft' }, spotify: { type: 'spotify' } },
+    },
+  },
+  teams: { createPersonalTeamOnSignUp: true, allowClientTeamCreation: true },
+  domains: { allowLocalhost: true },
+};
+
+async function seed(database: PrismaClient): Promise<void> {
+  await seedInternalProject(database);
+  const passwordHash = await hash(password, { cost: 10 });
+  for (const [index, displayName] of people.entries()) await seedUser(database, { index, displayName, passwordHash });
+}
+
+async function seedInternalProject(database: PrismaClient): Promise<void> {
+  const project = {
+    displayName: 'Stack Dashboard',
+    description: "Stack's admin dashboard",
+    isProductionMode: false,
+    config: internalConfig,
+  };
+  await database.project.upsert({ where: { id: 'internal' }, create: { id: 'internal', ...project }, update: project });
+  await database.tenancy.upsert({
+    where: { projectId_branchId: { projectId: 'internal', branchId: 'main' } },
+    create: { id: tenancyId, projectId: 'internal', branchId: 'main' },
+    update: {},
+  });
+  const keys = {
+    description: 'Development keys',
+    expiresAt: new Date('2099-12-31T23:59:59Z'),
+    publishableClientKey: 'this-publishable-client-key-is-for-local-development-only',
+    secretServerKey: 'this-secret-server-key-is-for-local-development-only',
+    superSecretAdminKey: 'this-super-secret-admin-key-is-for-local-development-only',
+  };
+  await database.apiKeySet.upsert({
+    where: { projectId_id: { projectId: 'internal', id: keySetId } },
+    create: { projectId: 'internal', id: keySetId, ...keys },
+    update: keys,
+  });
+}
+
+async function seedUser(database: PrismaClient, person: { index: number; displayName: string; passwordHash: string }): Promise<void> {
+  const ids = seedIds(person.index);
+  const email = `${person.displayName.split(' ')[0]?.toLowerCase()}@example.com`;
+  const key = { tenancyId, projectUserId: ids.user };
+  const existing = await database.projectUser.findUnique({ where: { tenancyId_projectUserId: key }, select: { projectUserId: true } });
+  if (existing !== null) return;
+  const rows: Prisma.PrismaPromise<unknown>[] = [
+    database.projectUser.create({ data: { ...key, displayName: person.displayName } }),
+    database.contactChannel.create({
+      data: { ...key, id: ids.channel, type: 'EMAIL', value: email, isPrimary: 'TRUE', usedForAuth: 'TRUE', isVerified: true },
+    }),
+    database.authMethod.create({ data: { ...key, id: ids.method } }),
+    database.passwordAuthMethod.create({ data: { ...key, authMethodId: ids.method, passwordHash: person.passwordHash } }),
+    database.team.create({ data: { tenancyId, teamId: ids.team, displayName: `${person.displayName}'s Team` } }),
+    database.teamMember.create({ data: { ...key, teamId: ids.team, isSelected: 'TRUE' } }),
+  ];
+  await database.$transaction(rows);
+}
+
+/** The same ids in every seeded database: `…-1<nn>` users, `…-2<nn>` channels, `…-3<nn>` sign-in methods, `…-4<nn>` teams. */
+function seedIds(index: number): { user: string; channel: string; method: string; team: string } {
+  const id = (kind: number) => `6c9f3f3a-3c55-4f5c-9d3c-0e6f4a1b${kind}${String(index).padStart(3, '0')}`;
+  return { user: id(1), channel: id(2), method: id(3), team: id(4) };
+}
+
+async function main(): Promise<void> {
+  const connectionString = process.env['LEGACY_ADMIN_DATABASE_URL'];
+  if (connectionString === undefined) throw new Error('LEGACY_ADMIN_DATABASE_URL is not set');
+  const database = new PrismaClient({ adapter: new PrismaPg({ connectionString, max: 1 }) });
+  try {
+    await seed(database);
+    process.stderr.write(`seeded project internal and ${people.length} users\n`);
+  } finally {
+    await database.$disconnect();
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});
