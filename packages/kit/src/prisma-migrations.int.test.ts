@@ -31,7 +31,9 @@ test('migrations are applied once, by name, and recorded as Prisma does', async 
   await migration('20260101_a', 'create table thing (id int primary key)');
   expect(await applyMigrations({ databaseUrl: database.url, folder })).toEqual(['20260101_a', '20260102_b']);
   expect(await applyMigrations({ databaseUrl: database.url, folder })).toEqual([]);
-  const { rows } = await pool.query('select migration_name, applied_steps_count, length(checksum) as checksum from "_prisma_migrations" order by 1');
+  const { rows } = await pool.query(
+    'select migration_name, applied_steps_count, length(checksum) as checksum from "_prisma_migrations" order by 1',
+  );
   expect(rows).toEqual([
     { migration_name: '20260101_a', applied_steps_count: 1, checksum: 64 },
     { migration_name: '20260102_b', applied_steps_count: 1, checksum: 64 },

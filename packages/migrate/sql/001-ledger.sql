@@ -3,7 +3,7 @@
 create schema if not exists migrate;
 
 create table migrate.ledger (
-  only boolean primary key default true check (only),
+  singleton boolean primary key default true check (singleton),
   revision bigint not null
 );
 insert into migrate.ledger (revision) values (1);

@@ -1,0 +1,2 @@
+export { createLedgerClient, type LedgerClient } from './ledger/client.ts';
+export { ledgerChannel, readLedger } from './ledger/read.ts';
