@@ -4,24 +4,30 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const pom = join(dirname(fileURLToPath(import.meta.url)), 'kafka', 'pom.xml');
 // Not a dependency of the pom: its parent names a repository that is not reachable everywhere.
 const debezium = 'io.debezium:debezium-connector-postgres:3.7.0.Final:tar.gz:plugin';
 
-const [cache] = process.argv.slice(2);
-if (cache === undefined) {
+const [given] = process.argv.slice(2);
+if (given === undefined) {
   console.error('usage: node prepare-jars.mjs <cache folder>');
   process.exit(2);
 }
+const cache = resolve(given);
 mkdirSync(cache, { recursive: true });
 await once('kafka', hashOf(readFileSync(pom)), (folder) =>
   maven(['-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`]),
 );
-await once('plugins', hashOf(debezium), (folder) => maven(['dependency:unpack', `-Dartifact=${debezium}`, `-DoutputDirectory=${folder}`]));
+await once('plugins', hashOf(debezium), async (folder) => {
+  await maven(['dependency:copy', `-Dartifact=${debezium}`, `-DoutputDirectory=${folder}`]);
+  const [archive] = readdirSync(folder);
+  await run('tar', ['-xzf', archive, 'debezium-connector-postgres'], folder);
+  rmSync(join(folder, archive));
+});
 
 /** Fills a folder of the cache beside its final place, so that an interrupted download is never taken for a whole one. */
 async function once(name, hash, fill) {
@@ -36,10 +42,14 @@ async function once(name, hash, fill) {
 }
 
 function maven(args) {
-  return new Promise((resolve) => {
-    const child = spawn('mvn', ['-q', '-B', ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
-    child.once('error', (error) => fail(`Maven could not be started: ${error.message}`));
-    child.once('exit', (code) => (code === 0 ? resolve() : fail(`mvn ${args.join(' ')} ended with ${code}`)));
+  return run('mvn', ['-q', '-B', ...args], cache);
+}
+
+function run(command, args, cwd) {
+  return new Promise((done) => {
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.once('error', (error) => fail(`${command} could not be started: ${error.message}`));
+    child.once('exit', (code) => (code === 0 ? done() : fail(`${command} ${args.join(' ')} ended with ${code}`)));
   });
 }
 

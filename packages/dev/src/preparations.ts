@@ -5,6 +5,8 @@ import { repositoryRoot } from './repository-root.ts';
 /** One thing made before the stack can start. `inputs` decide whether it is made again; `outputs` must exist for it to count as made. */
 export type Preparation = {
   name: string;
+  /** The parts that cannot start without it. */
+  parts: readonly string[];
   needs: readonly string[];
   command: readonly string[];
   cwd: string;
@@ -25,6 +27,7 @@ export function preparations(cacheDir: string): Preparation[] {
   return [
     {
       name: 'jars',
+      parts: ['kafka', 'connect'],
       needs: [],
       command: ['node', 'packages/dev/prepare-jars.mjs', cacheDir],
       cwd: '.',
@@ -32,10 +35,11 @@ export function preparations(cacheDir: string): Preparation[] {
       inputs: ['packages/dev/kafka/pom.xml', 'packages/dev/prepare-jars.mjs'],
       outputs: [],
     },
-    prismaGenerate('legacy-client', legacy),
-    prismaGenerate('notifications-client', notifications),
+    prismaGenerate('legacy-client', legacy, ['legacy', 'legacy-seed', 'legacy-worker']),
+    prismaGenerate('notifications-client', notifications, ['notifications']),
     {
       name: 'legacy-build',
+      parts: ['legacy'],
       needs: ['legacy-client'],
       command: ['node', 'node_modules/next/dist/bin/next', 'build'],
       cwd: legacy,
@@ -58,9 +62,10 @@ export function preparations(cacheDir: string): Preparation[] {
   ];
 }
 
-function prismaGenerate(name: string, app: string): Preparation {
+function prismaGenerate(name: string, app: string, parts: string[]): Preparation {
   return {
     name,
+    parts,
     needs: [],
     command: ['node', 'node_modules/prisma/build/index.js', 'generate'],
     cwd: app,

@@ -11,13 +11,16 @@ import { logTail } from './supervisor/launch.ts';
 
 /**
  * Makes what parts need before they can start: jars, generated clients, the legacy's build. A preparation whose inputs did not change
- * since it last ended well is skipped.
+ * since it last ended well is skipped. `parts`: only what these need.
  */
-export async function prepare(cacheDir: string): Promise<void> {
+export async function prepare(cacheDir: string, parts?: readonly string[]): Promise<void> {
   const list = createChecklist();
   const under = new Map<string, Promise<void>>();
   mkdirSync(join(cacheDir, 'stamps'), { recursive: true });
-  for (const preparation of preparations(cacheDir)) {
+  const wanted = preparations(cacheDir).filter(
+    (preparation) => parts === undefined || preparation.parts.some((part) => parts.includes(part)),
+  );
+  for (const preparation of wanted) {
     const needs = preparation.needs.map((name) => under.get(name));
     under.set(
       preparation.name,
@@ -36,7 +39,7 @@ export async function prepare(cacheDir: string): Promise<void> {
       existsSync(stamp) &&
       readFileSync(stamp, 'utf8') === hash &&
       preparation.outputs.every((path) => existsSync(join(repositoryRoot, path)));
-    if (isDone) return list.skipped(preparation.name, 'nothing changed');
+    if (isDone) return;
     if (preparation.isMissing?.() === true) return list.skipped(preparation.name, 'not in this checkout');
     list.start(preparation.name);
     try {

@@ -14,13 +14,18 @@ import { isReady } from './supervisor/ready.ts';
 import { RunFiles, type RunRecord } from './supervisor/run-files.ts';
 import { type Part, type StackUrls, topology, urlsOf } from './topology.ts';
 
-/** Where a stack is and how it differs from the topology. `env` adds settings by part name. */
-export type StackSettings = { prefix: number; stateDir: string; env?: Record<string, Record<string, string>> };
+/** Where a stack is and how it differs from the topology. `env` adds settings by part name; `external` parts are run by somebody else (compose). */
+export type StackSettings = {
+  prefix: number;
+  stateDir: string;
+  env?: Record<string, Record<string, string>>;
+  external?: readonly string[];
+};
 
 /** What happened to a part, for checklists. `seconds` since it was asked for. */
 export type PartEvent = {
   part: string;
-  kind: 'starting' | 'started' | 'running' | 'done' | 'skipped' | 'failed' | 'exited' | 'restarted' | 'stopped';
+  kind: 'starting' | 'started' | 'running' | 'done' | 'skipped' | 'failed' | 'exited' | 'restarted' | 'stopped' | 'external';
   seconds: number;
   text?: string;
 };
@@ -51,6 +56,7 @@ export class Stack {
   readonly #onEvent: (event: PartEvent) => void;
   readonly #extraEnv: Record<string, Record<string, string>>;
   readonly #exits = new Map<number, Exit>();
+  readonly #external: readonly string[];
   #abort = new AbortController();
 
   constructor(settings: StackSettings, onEvent: (event: PartEvent) => void = () => {}) {
@@ -61,8 +67,9 @@ export class Stack {
     this.parts = topology(settings);
     this.#files = new RunFiles(join(this.folder, 'run'));
     this.#extraEnv = settings.env ?? {};
+    this.#external = settings.external ?? [];
     this.#onEvent = onEvent;
-    for (const name of Object.keys(this.#extraEnv)) this.part(name);
+    for (const name of [...Object.keys(this.#extraEnv), ...this.#external]) this.part(name);
   }
 
   /** A part of the topology by name. Throws CONFIG_INVALID for a name that does not exist. */
@@ -236,6 +243,10 @@ export class Stack {
   }
 
   async #ensureService(part: Part, signal: AbortSignal): Promise<PartEvent['kind']> {
+    if (this.#external.includes(part.name)) {
+      await this.#waitFirstReady(part, () => true, signal);
+      return 'external';
+    }
     const record = this.#running(part.name);
     if (record !== undefined && record.definition === this.#definition(part)) {
       await this.waitReady(part.name);
@@ -283,14 +294,14 @@ export class Stack {
     };
     this.#files.writeRun(record);
     void launched.exited.then((exit) => this.#exits.set(record.pid, exit));
-    await this.#waitFirstReady(part, record, signal);
+    await this.#waitFirstReady(part, () => isRunning(record), signal);
     this.#files.writeRun({ ...record, readyMs: Math.round(performance.now() - began) });
   }
 
-  async #waitFirstReady(part: Part, record: RunRecord, signal: AbortSignal): Promise<void> {
+  async #waitFirstReady(part: Part, runs: () => boolean, signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + part.readySecondsMax * 1000;
     while (!(await isReady(part.ready))) {
-      if (!isRunning(record)) throw this.#failure(part, 'ended before it was ready');
+      if (!runs()) throw this.#failure(part, 'ended before it was ready');
       if (signal.aborted) throw new AppError('PART_FAILED', { message: `${part.name} was still starting when the start was given up` });
       if (performance.now() > deadline) throw this.#failure(part, `is not ready after ${part.readySecondsMax} s`);
       await sleep(pollMs);

@@ -5,6 +5,7 @@ export type StackCommand = {
   verb: (typeof verbs)[number];
   part?: string;
   only?: string[];
+  external?: string[];
   prefix?: number;
   json: boolean;
   follow: boolean;
@@ -12,11 +13,18 @@ export type StackCommand = {
 
 export const usage = `usage: pnpm stack up [--only postgres,kafka] | down [--only …] | status | logs <part> [--follow] | reset
        --prefix 81   ports and state folder of the stack (default NEXT_PUBLIC_STACK_PORT_PREFIX or 81)
+       --external kafka,connect   parts that somebody else runs on the same ports (compose.yaml)
        --json        figures and parts as JSON on stdout`;
 
 /** The words after `pnpm stack`, or what is wrong with them. */
 export function parseStackCommand(args: string[]): StackCommand | { mistake: string } {
-  const options = { json: { type: 'boolean' }, follow: { type: 'boolean' }, only: { type: 'string' }, prefix: { type: 'string' } } as const;
+  const options = {
+    json: { type: 'boolean' },
+    follow: { type: 'boolean' },
+    only: { type: 'string' },
+    external: { type: 'string' },
+    prefix: { type: 'string' },
+  } as const;
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     const [word, part, ...rest] = positionals;
@@ -30,6 +38,7 @@ export function parseStackCommand(args: string[]): StackCommand | { mistake: str
       verb,
       ...(part === undefined ? {} : { part }),
       ...(values.only === undefined ? {} : { only: values.only.split(',') }),
+      ...(values.external === undefined ? {} : { external: values.external.split(',') }),
       ...(prefix === undefined ? {} : { prefix }),
       json: values.json ?? false,
       follow: values.follow ?? false,

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { errorText } from '@atlas/kit/errors';
 import { partChecklist } from './part-checklist.ts';
+import { prepare } from './prepare.ts';
 import { Stack } from './running-stack.ts';
 import { parseStackCommand, type StackCommand, usage } from './stack-command.ts';
 import { stackSettings } from './stack-settings.ts';
+import { startOrder } from './start-order.ts';
 
 export { attachStack } from './attach.ts';
 export { type PartEvent, Stack } from './running-stack.ts';
@@ -20,7 +23,7 @@ async function main(args: string[]): Promise<number> {
   const list = partChecklist();
   try {
     const settings = stackSettings(process.env, command.prefix === undefined ? {} : { prefix: command.prefix });
-    return await run(command, new Stack(settings, list.onEvent));
+    return await run(command, new Stack({ ...settings, external: command.external ?? [] }, list.onEvent), join(settings.stateDir, 'cache'));
   } catch (error) {
     process.stderr.write(`${errorText(error)}\n`);
     return 1;
@@ -29,8 +32,8 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-async function run(command: StackCommand, stack: Stack): Promise<number> {
-  if (command.verb === 'up') return up(command, stack);
+async function run(command: StackCommand, stack: Stack, cacheDir: string): Promise<number> {
+  if (command.verb === 'up') return up(command, stack, cacheDir);
   if (command.verb === 'status') return status(command, stack);
   if (command.verb === 'logs') return logs(command, stack);
   if (command.verb === 'down') await stack.down(command.only);
@@ -38,7 +41,11 @@ async function run(command: StackCommand, stack: Stack): Promise<number> {
   return 0;
 }
 
-async function up(command: StackCommand, stack: Stack): Promise<number> {
+async function up(command: StackCommand, stack: Stack, cacheDir: string): Promise<number> {
+  await prepare(
+    cacheDir,
+    startOrder(stack.parts, command.only).map((part) => part.name),
+  );
   const began = performance.now();
   stack.writeStackRecord([]);
   await stack.up(command.only);

@@ -7,7 +7,7 @@ export function listPage(view: { mails: Mail[]; total: number; words: string }):
   return page(
     'Mailbox',
     `<header><h1>Mailbox</h1>
-<form method="get" action="/" role="search"><input type="search" name="q" value="${escape(view.words)}" placeholder="Subject, address or text" aria-label="Search mails"><button>Search</button></form></header>
+<form method="get" action="/" role="search"><input type="search" name="q" value="${escapeHtml(view.words)}" placeholder="Subject, address or text" aria-label="Search mails"><button>Search</button></form></header>
 <p class="quiet">${shown}</p>
 ${view.mails.length === 0 ? '<p>Nothing here yet.</p>' : `<table><thead><tr><th>Subject</th><th>To</th><th>From</th><th>Received</th></tr></thead><tbody>\n${rows}\n</tbody></table>`}`,
   );
@@ -22,21 +22,21 @@ export function mailPage(mail: Mail): string {
     ['Message-ID', mail.messageId ?? '(none)'],
   ];
   const html = mail.html === '' ? '' : `<h2>HTML</h2><iframe src="/mail/${mail.id}/html" sandbox title="The mail as HTML"></iframe>`;
-  const text = mail.text === '' ? '' : `<h2>Text</h2><pre>${escape(mail.text)}</pre>`;
+  const text = mail.text === '' ? '' : `<h2>Text</h2><pre>${escapeHtml(mail.text)}</pre>`;
   const headers = Object.entries(mail.header).flatMap(([name, values]) => values.map((value) => `${name}: ${value}`));
   return page(
     mail.subject,
-    `<p><a href="/">← All mails</a></p><h1>${escape(mail.subject) || '(no subject)'}</h1>
-<dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escape(value ?? '')}</dd>`).join('')}</dl>
-${html}${text}<details><summary>All headers</summary><pre>${escape(headers.join('\n'))}</pre></details>`,
+    `<p><a href="/">← All mails</a></p><h1>${escapeHtml(mail.subject) || '(no subject)'}</h1>
+<dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value ?? '')}</dd>`).join('')}</dl>
+${html}${text}<details><summary>All headers</summary><pre>${escapeHtml(headers.join('\n'))}</pre></details>`,
   );
 }
 
 function listRow(mail: Mail): string {
   const cells = [
-    `<a href="/mail/${mail.id}">${escape(mail.subject) || '(no subject)'}</a>`,
-    escape(mail.to.join(', ')),
-    escape(mail.from),
+    `<a href="/mail/${mail.id}">${escapeHtml(mail.subject) || '(no subject)'}</a>`,
+    escapeHtml(mail.to.join(', ')),
+    escapeHtml(mail.from),
     `<time datetime="${mail.date}">${mail.date.slice(0, 19).replace('T', ' ')}</time>`,
   ];
   return `<tr${mail.seen ? '' : ' class="unread"'}>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
@@ -44,10 +44,10 @@ function listRow(mail: Mail): string {
 
 function page(title: string, body: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title><style>${style}</style></head><body><main>${body}</main></body></html>`;
+<title>${escapeHtml(title)}</title><style>${style}</style></head><body><main>${body}</main></body></html>`;
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
 }
 
