@@ -1,0 +1,91 @@
+import { judgeMails } from './judge-mails.ts';
+import { judgeRegisters } from './judge-registers.ts';
+import { judgeRows } from './judge-rows.ts';
+import type { ClientRecord } from './records.ts';
+
+/** What the owner's database and the mailbox hold of this run. */
+export type Facts = {
+  /** Mail rows of the run by subject, and the verification mails of its sign-ups. */
+  rows: { id: string; subject: string; userId: string | null; email: string | null }[];
+  preferences: { userId: string; categoryId: string; enabled: boolean }[];
+  mails: { messageId: string | null; subject: string; to: string[] }[];
+};
+
+/** One thing that should not be, in words that lead to it. */
+export type Finding = {
+  kind: 'lost' | 'doubled' | 'unexplained' | 'stale' | 'failed' | 'mail-lost' | 'mail-doubled';
+  text: string;
+};
+
+/** The result of an audit. `details` is cut at 200 findings; the counts are not. */
+export type AuditReport = {
+  requests: number;
+  failed: number;
+  slowestMs: number;
+  acknowledgedWrites: number;
+  acknowledgedRows: number;
+  lost: number;
+  doubled: number;
+  /** Rows or mails of the run that no acknowledged or unknown write explains: a refused write that happened all the same. */
+  unexplained: number;
+  staleOwnReads: number;
+  mailsAccepted: number;
+  mailsDelivered: number;
+  mailsDoubled: number;
+  details: Finding[];
+};
+
+const detailsMax = 200;
+
+/** Compares what clients were told with what is there. Pure, and knows nothing of how the data moves. */
+export function judge(records: ClientRecord[], facts: Facts): AuditReport {
+  const requests = records.filter((record) => record.type === 'request');
+  const mails = judgeMails(records, facts.mails);
+  const findings = [
+    ...judgeRows(records, facts.rows),
+    ...judgeRegisters(records, facts.preferences),
+    ...staleReads(records),
+    ...failedRequests(requests),
+    ...mails.findings,
+  ];
+  const count = (kind: Finding['kind']) => findings.filter((finding) => finding.kind === kind).length;
+  const acknowledgedRows = records.filter((record) => record.type === 'mail' && record.outcome === 'ok').length;
+  const acknowledgedRegisters = records.filter((record) => record.type === 'preference' && record.outcome === 'ok').length;
+  return {
+    requests: requests.length,
+    failed: count('failed'),
+    slowestMs: Math.round(requests.reduce((most, { ms }) => Math.max(most, ms), 0)),
+    acknowledgedWrites: acknowledgedRows + acknowledgedRegisters,
+    acknowledgedRows,
+    lost: count('lost'),
+    doubled: count('doubled'),
+    unexplained: count('unexplained'),
+    staleOwnReads: count('stale'),
+    mailsAccepted: mails.accepted,
+    mailsDelivered: mails.delivered,
+    mailsDoubled: count('mail-doubled'),
+    details: findings.slice(0, detailsMax),
+  };
+}
+
+/** Whether nothing was lost, doubled, unexplained, stale or refused, and every accepted mail arrived. */
+export function isClean(report: AuditReport): boolean {
+  const { failed, lost, doubled, unexplained, staleOwnReads, mailsDoubled, mailsAccepted, mailsDelivered } = report;
+  return failed + lost + doubled + unexplained + staleOwnReads + mailsDoubled === 0 && mailsAccepted === mailsDelivered;
+}
+
+function staleReads(records: ClientRecord[]): Finding[] {
+  return records.flatMap((record) => {
+    if (record.type !== 'read-back' || record.seen === record.expected) return [];
+    return [{ kind: 'stale', text: `${record.client} #${record.n} set ${record.expected} and read ${record.seen}` }];
+  });
+}
+
+function failedRequests(requests: Extract<ClientRecord, { type: 'request' }>[]): Finding[] {
+  return requests
+    .filter((request) => !request.expected)
+    .map(({ client, n, method, path, status, error }) => ({
+      kind: 'failed',
+      text: `${client} #${n} ${method} ${path} → ${status ?? error ?? 'no answer'}`,
+    }));
+}
