@@ -1,0 +1,52 @@
+export type Config = {
+  environment: 'development' | 'production';
+  databaseUrl: string;
+  /** What clients call, without a slash at the end: base of issuers and links. */
+  publicApiUrl: string;
+  serverSecret: string;
+  accessTokenSeconds: number;
+  serviceToken: string;
+  contentHash: string;
+};
+
+const secretCharactersMin = 16;
+
+/** The settings of a process environment. Throws one error that names every mistake. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const mistakes: string[] = [];
+  const required = (name: string): string => {
+    const value = env[name];
+    if (value === undefined || value === '') mistakes.push(`${name} is not set`);
+    return value ?? '';
+  };
+  const config: Config = {
+    environment: env['LEGACY_ENVIRONMENT'] === 'development' ? 'development' : 'production',
+    databaseUrl: required('LEGACY_DATABASE_URL'),
+    publicApiUrl: required('STACK_PUBLIC_API_URL').replace(/\/+$/, ''),
+    serverSecret: required('STACK_SERVER_SECRET'),
+    accessTokenSeconds: readDurationSeconds(env['STACK_ACCESS_TOKEN_EXPIRATION_TIME'] ?? '10min') ?? 0,
+    serviceToken: required('LEGACY_SERVICE_TOKEN'),
+    contentHash: env['CONTENT_HASH'] ?? '',
+  };
+  if (config.accessTokenSeconds < 1) mistakes.push('STACK_ACCESS_TOKEN_EXPIRATION_TIME must be like 10min, 90s or 1h');
+  if (config.serverSecret.length < secretCharactersMin)
+    mistakes.push(`STACK_SERVER_SECRET must have ${secretCharactersMin} characters or more`);
+  if (mistakes.length > 0) throw new Error(`settings are wrong: ${mistakes.join('; ')}`);
+  return config;
+}
+
+let current: Config | undefined;
+
+/** The settings of this process, read at first use: a build has none. */
+export function config(): Config {
+  current ??= readConfig(process.env);
+  return current;
+}
+
+/** `10min`, `90s`, `1h`, `1d`, or a number of seconds. */
+export function readDurationSeconds(text: string): number | null {
+  const match = /^(\d{1,9})\s*(s|sec|m|min|h|d)?$/.exec(text.trim());
+  if (match === null) return null;
+  const seconds = { s: 1, sec: 1, m: 60, min: 60, h: 3600, d: 86_400 }[match[2] ?? 's'] ?? 1;
+  return Number(match[1]) * seconds;
+}

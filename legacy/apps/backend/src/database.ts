@@ -1,0 +1,53 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { config } from './config.ts';
+import { Prisma, PrismaClient } from './generated/prisma/client.ts';
+
+const connectionsMax = 10;
+
+export type Database = PrismaClient;
+export type Transaction = Prisma.TransactionClient;
+
+// Next loads this file once for each route bundle; the pool must still be one.
+const shared = globalThis as typeof globalThis & { legacyDatabase?: PrismaClient };
+
+/** The process's one client, made (not connected) at first use. */
+export function database(): PrismaClient {
+  shared.legacyDatabase ??= createDatabase(config().databaseUrl);
+  return shared.legacyDatabase;
+}
+
+export function createDatabase(connectionString: string): PrismaClient {
+  const adapter = new PrismaPg({
+    connectionString,
+    max: connectionsMax,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: 15_000,
+    application_name: 'legacy',
+  });
+  // Prisma's longer messages print the query with its values: keys and tokens in a log.
+  return new PrismaClient({ adapter, errorFormat: 'minimal', transactionOptions: { maxWait: 5_000, timeout: 10_000 } });
+}
+
+type DriverCause = { originalCode?: string; constraint?: { index?: string; fields?: string[] } };
+
+/** SQLSTATE of what PostgreSQL refused, or undefined when it was something else. */
+export function sqlState(error: unknown): string | undefined {
+  return driverCause(error)?.originalCode;
+}
+
+/** Name of the unique index a write ran into, or undefined. */
+export function violatedIndex(error: unknown): string | undefined {
+  const cause = driverCause(error);
+  if (cause?.originalCode !== '23505') return undefined;
+  return cause.constraint?.index ?? '';
+}
+
+function driverCause(error: unknown): DriverCause | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof Prisma.PrismaClientKnownRequestError) {
+    const adapterError = error.meta?.['driverAdapterError'];
+    return adapterError instanceof Error ? (adapterError.cause as DriverCause) : undefined;
+  }
+  return error.name === 'DriverAdapterError' ? (error.cause as DriverCause) : undefined;
+}

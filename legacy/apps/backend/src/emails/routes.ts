@@ -1,0 +1,154 @@
+import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
+import {
+  userIdOrMeSchema,
+  yupArray,
+  yupBoolean,
+  yupMixed,
+  yupNumber,
+  yupObject,
+  yupString,
+} from '@stackframe/stack-shared/dist/schema-fields';
+import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
+import type { Auth } from '../auth/authenticate.ts';
+import { type UserKey, userExists } from '../users/find-user.ts';
+import { clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
+import { json } from '../wire/reply.ts';
+import { categoryByName, transactional } from './categories.ts';
+import { changeMail, findMail, listOutbox } from './outbox.ts';
+import { outboxItem } from './outbox-item.ts';
+import { listPreferences, setPreference } from './preferences.ts';
+import { recipientsMax, sendEmail } from './send-email.ts';
+
+const mailId = yupObject({ id: yupString().uuid().defined() }).defined();
+
+export const emailEndpoints = [
+  endpoint({
+    method: 'GET',
+    path: '/emails/notification-preference/:user_id',
+    access: clientOrHigher,
+    params: yupObject({ user_id: userIdOrMeSchema.defined() }).defined(),
+    handle: async ({ auth, params }) => {
+      const user = await preferenceOwner(auth, params.user_id);
+      return json(200, { items: await listPreferences(user), is_paginated: false });
+    },
+  }),
+  endpoint({
+    method: 'PATCH',
+    path: '/emails/notification-preference/:user_id/:notification_category_id',
+    access: clientOrHigher,
+    writesNotifications: true,
+    params: yupObject({ user_id: userIdOrMeSchema.defined(), notification_category_id: yupString().uuid().defined() }).defined(),
+    body: yupObject({ enabled: yupBoolean().defined() }).defined(),
+    handle: async ({ auth, params, body }) => {
+      const user = await preferenceOwner(auth, params.user_id);
+      return json(200, await setPreference(user, { categoryId: params.notification_category_id, enabled: body.enabled }, new Date()));
+    },
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/emails/send-email',
+    access: serverOrHigher,
+    writesNotifications: true,
+    body: yupObject({
+      user_ids: yupArray(yupString().uuid().defined()).max(recipientsMax).optional(),
+      all_users: yupBoolean().oneOf([true]).optional(),
+      subject: yupString().optional(),
+      theme_id: yupMixed<string | false>().optional(),
+      notification_category_name: yupString().optional(),
+      scheduled_at_millis: yupNumber().integer().min(0).max(8.64e15).optional(),
+      html: yupString().optional(),
+      template_id: yupString().optional(),
+      variables: yupMixed<object>().optional(),
+      draft_id: yupString().optional(),
+    }).defined(),
+    handle: async ({ auth, body }) => {
+      if (body.template_id !== undefined || body.draft_id !== undefined)
+        throw new StatusError(400, 'Templates and drafts are not available');
+      if ((body.user_ids === undefined) === (body.all_users === undefined)) {
+        throw new StatusError(400, 'Exactly one of user_ids or all_users must be provided');
+      }
+      if (body.html === undefined) throw new StatusError(400, 'html must be provided');
+      const category = body.notification_category_name === undefined ? transactional : categoryByName(body.notification_category_name);
+      if (category === undefined) throw new StatusError(404, 'Notification category not found.');
+      const now = new Date();
+      const userIds = await sendEmail(
+        {
+          tenancyId: auth.tenancyId,
+          to: body.user_ids === undefined ? 'all-users' : { userIds: body.user_ids },
+          subject: body.subject ?? null,
+          html: body.html,
+          themeId: typeof body.theme_id === 'string' ? body.theme_id : null,
+          category,
+          scheduledAt: body.scheduled_at_millis === undefined ? now : new Date(body.scheduled_at_millis),
+        },
+        now,
+      );
+      return json(200, { results: userIds.map((userId) => ({ user_id: userId })) });
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/emails/outbox',
+    access: serverOrHigher,
+    query: yupObject({
+      status: yupString().optional(),
+      simple_status: yupString().optional(),
+      limit: yupNumber().integer().min(1).max(100).default(50),
+      cursor: yupString().uuid().optional(),
+    }).defined(),
+    handle: async ({ auth, query }) => {
+      const now = new Date();
+      const page = await listOutbox(
+        { tenancyId: auth.tenancyId, status: query.status, simpleStatus: query.simple_status, limit: query.limit, cursor: query.cursor },
+        now,
+      );
+      return json(200, {
+        items: page.rows.map((row) => outboxItem(row, now)),
+        is_paginated: true,
+        pagination: { next_cursor: page.nextCursor },
+      });
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/emails/outbox/:id',
+    access: serverOrHigher,
+    params: mailId,
+    handle: async ({ auth, params }) => json(200, outboxItem(await findMail(auth.tenancyId, params.id), new Date())),
+  }),
+  endpoint({
+    method: 'PATCH',
+    path: '/emails/outbox/:id',
+    access: serverOrHigher,
+    writesNotifications: true,
+    params: mailId,
+    body: yupObject({
+      is_paused: yupBoolean().optional(),
+      cancel: yupBoolean().oneOf([true]).optional(),
+      scheduled_at_millis: yupNumber().integer().min(0).max(8.64e15).optional(),
+      subject: yupString().optional(),
+    }).defined(),
+    handle: async ({ auth, params, body }) => {
+      const now = new Date();
+      const change = {
+        isPaused: body.is_paused,
+        cancel: body.cancel,
+        scheduledAt: body.scheduled_at_millis === undefined ? undefined : new Date(body.scheduled_at_millis),
+        subject: body.subject,
+      };
+      return json(200, outboxItem(await changeMail(auth.tenancyId, params.id, change, now), now));
+    },
+  }),
+];
+
+/** A client may only ask about itself; a server about any user there is. */
+async function preferenceOwner(auth: Auth, userId: string): Promise<UserKey> {
+  const key = { tenancyId: auth.tenancyId, projectUserId: userId };
+  if (auth.accessType === 'client') {
+    if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
+    if (auth.user.projectUserId !== userId) throw new StatusError(403, 'Client can only manage their own notification preferences');
+    return key;
+  }
+  if (auth.user?.projectUserId !== userId && !(await userExists(key))) throw new KnownErrors.UserNotFound();
+  return key;
+}

@@ -1,0 +1,15 @@
+import { emailEndpoints } from './emails/routes.ts';
+import { projectEndpoints } from './projects/routes.ts';
+import { sessionEndpoints } from './sessions/routes.ts';
+import { contactChannelEndpoints } from './users/contact-channels.ts';
+import { userEndpoints } from './users/routes.ts';
+import type { Endpoint } from './wire/endpoint.ts';
+
+/** Every endpoint below /api/v1 (and, the same, /api/latest). */
+export const endpoints: readonly Endpoint[] = [
+  ...sessionEndpoints,
+  ...userEndpoints,
+  ...contactChannelEndpoints,
+  ...projectEndpoints,
+  ...emailEndpoints,
+];

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
+import { generateSecureRandomString } from '@stackframe/stack-shared/dist/utils/crypto';
+import { signAccessToken } from '../auth/access-token.ts';
+import { config } from '../config.ts';
+import { database, type Transaction } from '../database.ts';
+import { projectConfig } from '../projects/project-config.ts';
+import { findUser, type UserKey } from '../users/find-user.ts';
+import { type UserRow, userRestriction } from '../users/user.ts';
+
+const yearMillis = 365 * 24 * 60 * 60 * 1000;
+const activityGrainMillis = 60_000;
+
+export type Tokens = { accessToken: string; refreshToken: string };
+export type Issuer = { projectId: string; branchId: string; config: Parameters<typeof userRestriction>[1] };
+
+/** A new session row; its refresh token is 224 random bits, never rotated. */
+export async function createSession(
+  tx: Transaction,
+  key: UserKey,
+  options: { expiresInMillis?: number; isImpersonation?: boolean } = {},
+): Promise<{ id: string; refreshToken: string }> {
+  const session = { id: randomUUID(), refreshToken: generateSecureRandomString() };
+  const expiresAt = new Date(Date.now() + (options.expiresInMillis ?? yearMillis));
+  await tx.projectUserRefreshToken.create({ data: { ...key, ...session, expiresAt, isImpersonation: options.isImpersonation ?? false } });
+  return session;
+}
+
+export function mintAccessToken(row: UserRow, refreshTokenId: string, issuer: Issuer): Promise<string> {
+  const email = row.contactChannels[0];
+  return signAccessToken(
+    {
+      projectId: issuer.projectId,
+      branchId: issuer.branchId,
+      userId: row.projectUserId,
+      refreshTokenId,
+      name: row.displayName || null,
+      email: email?.value ?? null,
+      emailVerified: email?.isVerified ?? false,
+      selectedTeamId: row.teamMembers[0]?.teamId ?? null,
+      signedUpAt: row.signedUpAt,
+      isAnonymous: row.isAnonymous,
+      restrictedReason: userRestriction(row, issuer.config),
+      requiresTotpMfa: row.requiresTotpMfa,
+    },
+    config(),
+  );
+}
+
+/** A new access token for a session's refresh token, and who it belongs to. Throws REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED. */
+export async function refreshSession(
+  refreshToken: string,
+  projectId: string,
+  branchId: string,
+): Promise<{ accessToken: string; userId: string }> {
+  const session = await database().projectUserRefreshToken.findUnique({
+    relationLoadStrategy: 'join',
+    where: { refreshToken },
+    include: { user: { select: { tenancy: { select: { projectId: true, branchId: true, project: { select: { config: true } } } } } } },
+  });
+  const tenancy = session?.user.tenancy;
+  const isLive = session !== null && (session.expiresAt === null || session.expiresAt > new Date());
+  if (!isLive || tenancy?.projectId !== projectId || tenancy.branchId !== branchId) throw new KnownErrors.RefreshTokenNotFoundOrExpired();
+  const row = await findUser(session);
+  if (row === null) throw new KnownErrors.RefreshTokenNotFoundOrExpired();
+  await noteActivity(session, row);
+  const issuer = { projectId, branchId, config: projectConfig(tenancy.project.config) };
+  return { accessToken: await mintAccessToken(row, session.id, issuer), userId: row.projectUserId };
+}
+
+/** The session was used now. The user's own mark moves once a minute, so that a busy session does not rewrite the user each time. */
+async function noteActivity(session: { tenancyId: string; id: string }, row: UserRow): Promise<void> {
+  const now = new Date();
+  await database().projectUserRefreshToken.updateMany({
+    where: { tenancyId: session.tenancyId, id: session.id },
+    data: { lastActiveAt: now },
+  });
+  if (now.getTime() - row.lastActiveAt.getTime() < activityGrainMillis) return;
+  await database().projectUser.updateMany({
+    where: { tenancyId: row.tenancyId, projectUserId: row.projectUserId },
+    data: { lastActiveAt: now },
+  });
+}

@@ -1,0 +1,28 @@
+import { KnownError } from '@stackframe/stack-shared/dist/known-errors';
+import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
+import { sqlState } from '../database.ts';
+import { errorFacts, log } from '../log.ts';
+import { json, type Reply, text } from './reply.ts';
+
+/** What a thrown thing becomes for the client. Only what nobody expected is logged. */
+export function replyToError(error: unknown, request: { method: string; pathname: string; writesNotifications: boolean }): Reply {
+  if (KnownError.isKnownError(error)) {
+    return json(error.statusCode, error.toDescriptiveJson(), { 'x-stack-known-error': error.errorCode });
+  }
+  if (StatusError.isStatusError(error)) return text(error.statusCode, error.message);
+  const state = sqlState(error);
+  if (request.writesNotifications && isNotOwner(state)) return text(503, 'Try again.', { 'x-gw-not-executed': 'NOT_OWNER' });
+  if (isUnstorable(state)) return text(400, 'The request contains characters that cannot be stored.');
+  log('error', 'request failed', { method: request.method, path: request.pathname, sqlState: state, ...errorFacts(error) });
+  return text(500, 'Something went wrong. Please try again later.');
+}
+
+// Migration, legacy/README.md line 5: the database refused a write of notifications that another process owns now; nothing was committed.
+function isNotOwner(state: string | undefined): boolean {
+  return state === 'SF001' || state === '40001';
+}
+
+// A zero byte or half a surrogate pair: JSON has them, PostgreSQL's text has not.
+function isUnstorable(state: string | undefined): boolean {
+  return state === '22021' || state === '22P05';
+}

@@ -1,0 +1,13 @@
+/** What an endpoint answers, before the headers that every answer gets. */
+export type Reply =
+  | { status: number; kind: 'json'; value: unknown; headers?: Record<string, string> }
+  | { status: number; kind: 'text'; text: string; headers?: Record<string, string> }
+  | { status: number; kind: 'empty' };
+
+export function json(status: number, value: unknown, headers: Record<string, string> = {}): Reply {
+  return { status, kind: 'json', value, headers };
+}
+
+export function text(status: number, body: string, headers: Record<string, string> = {}): Reply {
+  return { status, kind: 'text', text: body, headers };
+}
