@@ -52,6 +52,8 @@ export function createApp(deps: AppDeps): Express {
 /** Opens the record of the request; 14: when its answer has ended, the log and the metrics are written from it. */
 function open(req: Request, res: Response, next: NextFunction, deps: AppDeps): void {
   const exchange = openExchange(req, res, deps.nowMs());
+  // Each step and each attempt listens for the end of the answer.
+  res.setMaxListeners(100);
   res.once('close', () => {
     exchange.isClientGone = !res.writableFinished;
     recordExchange(exchange, { metrics: deps.metrics, nowMs: deps.nowMs, log: deps.isAccessLogged ? deps.log : undefined });

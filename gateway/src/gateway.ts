@@ -10,7 +10,7 @@ import { createApp } from './app.ts';
 import type { SplitFlags } from './conduct/situation.ts';
 import { Situation } from './conduct/situation.ts';
 import type { GatewayConfig } from './config.ts';
-import { StreamProxy } from './forward/stream-proxy.ts';
+import { keepAliveSeconds, StreamProxy } from './forward/stream-proxy.ts';
 import { createUpstreams } from './forward/upstreams.ts';
 import { isWebsocketUpgrade, passWebsockets } from './forward/websocket.ts';
 import { DrainWatch } from './hold/drain-watch.ts';
@@ -21,7 +21,7 @@ import { Shadow } from './shadow/shadow.ts';
 import { Tables } from './table/tables.ts';
 import { type PositionSource, Positions } from './watermark/positions.ts';
 
-const timeouts = { headersMs: 15_000, requestMs: 60_000, keepAliveMs: 75_000 };
+const timeouts = { headersMs: 15_000, requestMs: 60_000 };
 const knownSlices = ['notifications'] as const;
 
 /** What the gateway is given; `main.ts` makes the real ones. */
@@ -109,7 +109,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     isAccessLogged: config.isAccessLogged,
     bodyBytesMax: config.bodyBytesMax,
   });
-  const server = createServer({ shouldUpgradeCallback: isWebsocketUpgrade, keepAliveTimeout: timeouts.keepAliveMs }, app);
+  const server = createServer({ shouldUpgradeCallback: isWebsocketUpgrade, keepAliveTimeout: keepAliveSeconds * 1_000 }, app);
   server.headersTimeout = timeouts.headersMs;
   server.requestTimeout = timeouts.requestMs;
   answerWhatExpressNeverSees(server, (why) => metrics.rejects.inc({ step: 'parser', why }));

@@ -6,6 +6,9 @@ import { scrubResponseHeaders } from '../admit/header-scrub.ts';
 import { isReset } from './upstream-error.ts';
 import type { Upstream } from './upstreams.ts';
 
+/** How long this server keeps a client's idle connection. */
+export const keepAliveSeconds = 75;
+
 /** What one streamed request needs to know and tells. */
 export type StreamJob = {
   req: IncomingMessage;
@@ -113,6 +116,7 @@ export class StreamProxy {
     Object.assign(response.headers, job.debug);
     // The library would answer keep-alive to a client that asked to close.
     response.headers.connection = res.shouldKeepAlive ? 'keep-alive' : 'close';
+    if (res.shouldKeepAlive) response.headers['keep-alive'] = `timeout=${keepAliveSeconds}`;
   }
 
   #onError(error: unknown, req: IncomingMessage | undefined): void {
