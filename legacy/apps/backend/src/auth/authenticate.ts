@@ -55,16 +55,20 @@ async function checkAdminToken(token: string, project: FoundProject): Promise<vo
     throw asAdminTokenError(error);
   });
   if (checked.projectId !== 'internal') throw new KnownErrors.InvalidProjectForAdminAccessToken();
-  if (project.ownerTeamId === null) throw new KnownErrors.AdminAccessTokenIsNotAdmin();
+  const { ownerTeamId } = project;
+  if (ownerTeamId === null || !(await isMemberOfOwnerTeam({ userId: checked.userId, ownerTeamId, branchId: checked.branchId }))) {
+    throw new KnownErrors.AdminAccessTokenIsNotAdmin();
+  }
+}
+
+/** Projects are owned by teams of the project `internal`. */
+export async function isMemberOfOwnerTeam(question: { userId: string; ownerTeamId: string; branchId: string }): Promise<boolean> {
+  const { userId, ownerTeamId, branchId } = question;
   const member = await database().teamMember.findFirst({
-    where: {
-      teamId: project.ownerTeamId,
-      projectUserId: checked.userId,
-      team: { tenancy: { projectId: 'internal', branchId: checked.branchId } },
-    },
+    where: { teamId: ownerTeamId, projectUserId: userId, team: { tenancy: { projectId: 'internal', branchId } } },
     select: { teamId: true },
   });
-  if (member === null) throw new KnownErrors.AdminAccessTokenIsNotAdmin();
+  return member !== null;
 }
 
 function asAdminTokenError(error: unknown): unknown {

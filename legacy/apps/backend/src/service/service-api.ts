@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
 import { isUuid } from '@stackframe/stack-shared/dist/utils/uuids';
 import { ValidationError } from 'yup';
+import { isMemberOfOwnerTeam } from '../auth/authenticate.ts';
 import { config } from '../config.ts';
 import { database } from '../database.ts';
 import { errorFacts, log } from '../log.ts';
@@ -16,6 +17,7 @@ const introspection = yupObject({
   publishable_client_key: yupString().nullable().optional(),
   secret_server_key: yupString().nullable().optional(),
   super_secret_admin_key: yupString().nullable().optional(),
+  admin_user_id: yupString().nullable().optional(),
 }).defined();
 
 /** Every request below /service. */
@@ -61,7 +63,14 @@ async function introspect(request: Request) {
     publishable_client_key_valid: isValid('publishableClientKey'),
     secret_server_key_valid: isValid('secretServerKey'),
     super_secret_admin_key_valid: isValid('superSecretAdminKey'),
+    admin_user_is_owner: await isOwner(body.admin_user_id ?? null, project?.ownerTeamId ?? null),
   };
+}
+
+/** Whether a user of the project `internal` may act for a project without its keys; null when not asked. */
+async function isOwner(userId: string | null, ownerTeamId: string | null): Promise<boolean | null> {
+  if (userId === null) return null;
+  return ownerTeamId !== null && isUuid(userId) && isMemberOfOwnerTeam({ userId, ownerTeamId, branchId: 'main' });
 }
 
 /** The user, and a WAL position at which what is told here is surely written. The position is taken after the user was read. */
