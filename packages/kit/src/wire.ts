@@ -17,6 +17,7 @@ export { createWireRouter, type WireCall, type WireOptions, type WireRoute, wire
 export {
   readInput,
   readRequest,
+  wireAnything,
   wireArray,
   wireBoolean,
   wireEmail,

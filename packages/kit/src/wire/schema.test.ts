@@ -1,4 +1,4 @@
-import { yupArray, yupBoolean, yupNumber, yupObject, yupString, yupValidate } from '@stackframe/stack-shared/dist/schema-fields';
+import { yupArray, yupBoolean, yupMixed, yupNumber, yupObject, yupString, yupValidate } from '@stackframe/stack-shared/dist/schema-fields';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Schema } from 'yup';
@@ -8,6 +8,7 @@ import { KnownError } from './known-errors.ts';
 import {
   readInput,
   readRequest,
+  wireAnything,
   wireArray,
   wireBoolean,
   wireEmail,
@@ -44,6 +45,7 @@ const ours = wireObject({
   email: wireEmail(),
   enabled: wireBoolean(),
   theme_id: wireString().nullable().optional(),
+  variables: wireAnything().optional(),
 });
 
 const theirs = yupObject({
@@ -55,6 +57,7 @@ const theirs = yupObject({
   email: yupString().email().defined(),
   enabled: yupBoolean().defined(),
   theme_id: yupString().nullable().optional(),
+  variables: yupMixed().optional(),
 }).defined();
 
 const scalar = fc.oneof(
@@ -71,7 +74,7 @@ const anything = fc.oneof(
   { weight: 1, arbitrary: fc.array(scalar, { maxLength: 3 }) },
   { weight: 1, arbitrary: fc.dictionary(fc.constantFrom('a', 'b', 'c'), scalar, { maxKeys: 3, noNullPrototype: true }) },
 );
-const keys = ['user_ids', 'all_users', 'subject', 'category', 'limit', 'email', 'enabled', 'theme_id', 'foo', 'bar'] as const;
+const keys = ['user_ids', 'all_users', 'subject', 'category', 'limit', 'email', 'enabled', 'theme_id', 'variables', 'foo', 'bar'] as const;
 const body = fc.oneof(
   { weight: 8, arbitrary: fc.dictionary(fc.constantFrom(...keys), anything, { maxKeys: 8, noNullPrototype: true }) },
   { weight: 2, arbitrary: anything },

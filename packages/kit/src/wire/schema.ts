@@ -35,6 +35,15 @@ export function wireBoolean(): z.ZodType<boolean> {
   return typed<boolean>('boolean', castBoolean, (value) => typeof value === 'boolean');
 }
 
+/** Any value but null; the route decides. */
+export function wireAnything(): z.ZodType<unknown> {
+  return typed<unknown>(
+    'mixed',
+    (raw) => raw,
+    (value) => value !== undefined && value !== null,
+  );
+}
+
 /** Only `true`: an order that cannot be given negatively. */
 export function wireTrue(): z.ZodType<true> {
   return typed<true>('boolean', castBoolean, (value) => typeof value === 'boolean', [true]);

@@ -1,0 +1,106 @@
+import {
+  json,
+  type WireRoute,
+  wireAnything,
+  wireArray,
+  wireBoolean,
+  wireNumber,
+  wireObject,
+  wireRoute,
+  wireString,
+  wireTrue,
+  wireUuid,
+} from '@atlas/kit/wire';
+import { epochOf, positionOf } from '../gateway/headers.ts';
+import { mailItem, wantedStatuses } from './mail.ts';
+import { mailingLimits, type SendEmailDeps, sendEmail } from './send-email.ts';
+
+const servers = ['server', 'admin'] as const;
+/** The last millisecond a JavaScript Date can hold. */
+const millisMax = 8.64e15;
+const pageSize = { default: 50, max: 100 } as const;
+
+const mailKey = wireObject({ id: wireUuid() });
+const scheduledAtMillis = wireNumber({ integer: true, min: 0, max: millisMax }).optional();
+
+export function mailRoutes(deps: SendEmailDeps): WireRoute[] {
+  return [
+    wireRoute({
+      method: 'POST',
+      path: '/emails/send-email',
+      access: servers,
+      schemas: {
+        body: wireObject({
+          user_ids: wireArray(wireUuid(), mailingLimits.userIdsMax).optional(),
+          all_users: wireTrue().optional(),
+          subject: wireString().optional(),
+          theme_id: wireAnything().optional(),
+          notification_category_name: wireString().optional(),
+          scheduled_at_millis: scheduledAtMillis,
+          html: wireString().optional(),
+          template_id: wireString().optional(),
+          variables: wireAnything().optional(),
+          draft_id: wireString().optional(),
+        }),
+      },
+      handle: async ({ auth, body, header }) => {
+        const caller = { tenancyId: auth.tenancyId, epoch: epochOf(header), position: positionOf(header) };
+        const userIds = await sendEmail(deps, body, caller);
+        return json({ results: userIds.map((userId) => ({ user_id: userId })) });
+      },
+    }),
+    wireRoute({
+      method: 'GET',
+      path: '/emails/outbox',
+      access: servers,
+      schemas: {
+        query: wireObject({
+          status: wireString().optional(),
+          simple_status: wireString().optional(),
+          limit: wireNumber({ integer: true, min: 1, max: pageSize.max }).optional(),
+          cursor: wireUuid().optional(),
+        }),
+      },
+      handle: async ({ auth, query }) => {
+        const now = deps.clock();
+        const { status, simple_status: simpleStatus, limit = pageSize.default, cursor } = query;
+        const statuses = status === undefined && simpleStatus === undefined ? undefined : wantedStatuses({ status, simpleStatus });
+        const page = await deps.mails.list({ tenancyId: auth.tenancyId, statuses, limit, cursor }, now);
+        const items = page.mails.map((mail) => mailItem(mail, now));
+        return json({ items, is_paginated: true, pagination: { next_cursor: page.nextCursor } });
+      },
+    }),
+    wireRoute({
+      method: 'GET',
+      path: '/emails/outbox/:id',
+      access: servers,
+      schemas: { params: mailKey },
+      handle: async ({ auth, params }) => json(mailItem(await deps.mails.find(auth.tenancyId, params.id), deps.clock())),
+    }),
+    wireRoute({
+      method: 'PATCH',
+      path: '/emails/outbox/:id',
+      access: servers,
+      schemas: {
+        params: mailKey,
+        body: wireObject({
+          is_paused: wireBoolean().optional(),
+          cancel: wireTrue().optional(),
+          scheduled_at_millis: scheduledAtMillis,
+          subject: wireString().optional(),
+        }),
+      },
+      handle: async ({ auth, params, body, header }) => {
+        const now = deps.clock();
+        const edit = {
+          isPaused: body.is_paused,
+          cancel: body.cancel,
+          scheduledAt: body.scheduled_at_millis === undefined ? undefined : new Date(body.scheduled_at_millis),
+          subject: body.subject,
+        };
+        const key = { tenancyId: auth.tenancyId, id: params.id };
+        return json(mailItem(await deps.mails.edit(key, edit, { epoch: epochOf(header), now }), now));
+      },
+    }),
+  ];
+}

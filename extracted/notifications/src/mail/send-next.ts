@@ -1,0 +1,79 @@
+import { notificationCategories } from '@atlas/contracts/wire';
+import { errorText } from '@atlas/kit/errors';
+import { failpoint } from '@atlas/kit/failpoints';
+import type { Logger } from '@atlas/kit/logger';
+import type { User } from '../users/user.ts';
+import type { Mail } from './mail.ts';
+import { addressing, attempted, isUnsubscribed, type MailResult, postponed, skipped, userOf } from './sending.ts';
+import type { Mailer } from './smtp.ts';
+import type { Claim, MailStore } from './store.ts';
+
+export type SenderDeps = {
+  mails: MailStore;
+  mailer: Mailer;
+  /** A user as the sender may rely on it: an absent one, or one without an address, was confirmed by the owner. */
+  findRecipient(tenancyId: string, userId: string): Promise<User | undefined>;
+  projectName(tenancyId: string): Promise<string | null>;
+  count(outcome: string): void;
+  clock: () => Date;
+  log: Logger;
+};
+
+/** Mails looked at in one round; one that another sender has is passed over. */
+const candidatesMax = 10;
+
+/**
+ * Sends the most urgent mail that may leave, if there is one; answers whether it did anything. Facts about the recipient come first,
+ * without a lock; then claim, SMTP and mark are one transaction, so that a fence waits for the mail. Throws NOT_OWNER.
+ */
+export async function sendNext(deps: SenderDeps): Promise<boolean> {
+  for (const mail of await deps.mails.due(deps.clock(), candidatesMax)) {
+    const facts = await readFacts(deps, mail);
+    const isDone = await deps.mails.claim(mail, deps.clock(), (claim) => finish(deps, claim, facts));
+    if (isDone) return true;
+  }
+  return false;
+}
+
+type Facts = { user: User | undefined; senderName: string | null } | 'unavailable';
+
+async function readFacts(deps: SenderDeps, mail: Mail): Promise<Facts> {
+  const userId = userOf(mail.recipient);
+  try {
+    return {
+      user: userId === undefined ? undefined : await deps.findRecipient(mail.tenancyId, userId),
+      senderName: await deps.projectName(mail.tenancyId),
+    };
+  } catch (error) {
+    deps.log.warn({ mailId: mail.id, error: errorText(error) }, 'mail postponed, its recipient cannot be looked up');
+    return 'unavailable';
+  }
+}
+
+async function finish(deps: SenderDeps, claim: Claim, facts: Facts): Promise<void> {
+  await failpoint('mail.claimed');
+  const result = await resultOf(deps, claim, facts);
+  await failpoint('mail.sent');
+  await claim.finish(result);
+  deps.count(result.outcome ?? 'retry');
+}
+
+async function resultOf(deps: SenderDeps, claim: Claim, facts: Facts): Promise<MailResult> {
+  const { mail } = claim;
+  if (facts === 'unavailable') return postponed(mail, deps.clock());
+  const target = addressing(mail.recipient, facts.user);
+  if ('skip' in target) return skipped(mail, target.skip, deps.clock());
+  if (await hasUnsubscribed(claim)) return skipped(mail, 'USER_UNSUBSCRIBED', deps.clock());
+  const started = deps.clock();
+  const delivery = await deps.mailer.deliver(mail, { emails: target.emails, senderName: facts.senderName });
+  if (delivery.kind !== 'accepted')
+    deps.log.warn({ mailId: mail.id, delivery: delivery.kind, reason: delivery.reason }, 'mail not accepted');
+  return attempted(mail, delivery, { started, finished: deps.clock() });
+}
+
+async function hasUnsubscribed({ mail, isEnabled }: Claim): Promise<boolean> {
+  const category = notificationCategories.find((known) => known.id === mail.notificationCategoryId);
+  const userId = userOf(mail.recipient);
+  if (category === undefined || userId === undefined) return false;
+  return isUnsubscribed(category, await isEnabled(userId, category.id));
+}
