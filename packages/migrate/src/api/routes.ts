@@ -62,13 +62,18 @@ export function controlRoutes(api: ControlApi): Router {
 /** Last in the chain: our codes become statuses, what is not ours becomes 500 without details. */
 export function answerErrors(log: { error(facts: object, message: string): void }) {
   return (error: unknown, req: Request, res: Response, _next: NextFunction): void => {
-    if (error instanceof AppError) return problem(res, statusOf(error.code), error.code, errorText(error));
-    const { status } = (typeof error === 'object' && error !== null ? error : {}) as { status?: unknown };
-    if (typeof status === 'number' && status >= 400 && status < 500)
-      return problem(res, status, 'BAD_REQUEST', 'the body is not JSON this API reads');
-    log.error({ path: req.path, error: errorText(error) }, 'request failed');
-    problem(res, 500, 'INTERNAL', 'see the log of the control plane');
+    const { status, code, detail } = answerFor(error);
+    if (status === 500) log.error({ path: req.path, error: errorText(error) }, 'request failed');
+    problem(res, status, code, detail);
   };
+}
+
+function answerFor(error: unknown): { status: number; code: ErrorCode; detail: string } {
+  if (error instanceof AppError) return { status: statusOf(error.code), code: error.code, detail: errorText(error) };
+  const { status } = (typeof error === 'object' && error !== null ? error : {}) as { status?: unknown };
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return { status, code: 'BAD_REQUEST', detail: 'the body is not JSON this API reads' };
+  return { status: 500, code: 'INTERNAL', detail: 'see the log of the control plane' };
 }
 
 function statusOf(code: ErrorCode): number {
