@@ -14,6 +14,7 @@ const tenantsMax = 50_000;
 const appliedAgeMsMax = 1_000;
 const incarnationAgeMsMax = 5_000;
 const retryMs = 500;
+const askAgainMs = 5;
 const lastLsn = 0xffff_ffff_ffff_ffffn;
 /** Where the extracted side may answer reads or use copies of the legacy's rows. Elsewhere nothing is noted: it would cost a query a write. */
 const watchedPhases: ReadonlySet<Phase> = new Set(['shadow', 'canary', 'extracted', 'retired']);
@@ -95,15 +96,14 @@ export class Positions {
   /** Asks the extracted side until it has applied the tenant's position or the budget is spent, and answers the standing then. */
   async settle(tenant: string | undefined, budgetMs: number): Promise<Standing> {
     const endMs = this.#nowMs() + budgetMs;
-    let standing = this.standing(tenant);
-    while ((standing === 'behind' || standing === 'unknown') && this.neededLsn(tenant) !== null) {
+    for (;;) {
+      const standing = this.standing(tenant);
       const restMs = endMs - this.#nowMs();
-      if (restMs <= 0) break;
+      const mayChange = (standing === 'behind' || standing === 'unknown') && this.neededLsn(tenant) !== null;
+      if (!mayChange || restMs <= 0) return standing;
       await Promise.race([this.#refreshApplied(), sleep(restMs)]);
-      standing = this.standing(tenant);
-      if (standing === 'behind') await sleep(Math.min(5, Math.max(0, endMs - this.#nowMs())));
+      if (this.standing(tenant) !== 'applied') await sleep(Math.min(askAgainMs, restMs));
     }
-    return standing;
   }
 
   /** The legacy's position a copy must have applied before it may stand for this tenant; null when that is not known. */
