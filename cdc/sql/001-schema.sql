@@ -133,6 +133,15 @@ create table if not exists strangler.backfill (
   primary key (flow, id)
 );
 
+-- When the last clean verify of a unit began, kept at the target: later changes of row_version are not covered by it.
+create table if not exists strangler.verified (
+  flow text not null,
+  slice text not null,
+  tenant text not null,
+  started_at timestamptz not null,
+  primary key (flow, slice, tenant)
+);
+
 -- Advisory locks of a slice: class = the slice, key = -1 for '*', else one of 1,024 classes (a lock a tenant would exhaust the lock table).
 create or replace function strangler.lock_class(p_slice text) returns integer
 language sql immutable strict parallel safe

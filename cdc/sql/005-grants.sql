@@ -15,7 +15,8 @@ grant select on all tables in schema strangler to strangler_fencer;
 
 grant execute on function strangler.locked_fence(text, text), strangler.lock_class(text), strangler.lock_key(text), strangler.origin_name(text) to cdc_applier;
 grant select on all tables in schema strangler to cdc_applier;
-grant insert, update, delete on strangler.apply_progress, strangler.marker_applied, strangler.row_version, strangler.parked, strangler.backfill to cdc_applier;
+grant insert, update, delete on strangler.apply_progress, strangler.marker_applied, strangler.row_version, strangler.parked, strangler.backfill,
+  strangler.verified to cdc_applier;
 grant insert on strangler.repair to cdc_applier;
 grant delete on strangler.touched to cdc_applier;
 grant execute on function pg_replication_origin_session_setup(text), pg_replication_origin_session_is_setup(),
