@@ -20,7 +20,8 @@ const internalConfig = {
   domains: { allowLocalhost: true },
 };
 
-async function seed(database: PrismaClient): Promise<void> {
+/** Writes what is missing; what is there stays, but for the project's settings and keys. */
+export async function seed(database: PrismaClient): Promise<void> {
   await seedInternalProject(database);
   const passwordHash = await hash(password, { cost: 10 });
   for (const [index, displayName] of people.entries()) await seedUser(database, { index, displayName, passwordHash });
@@ -90,7 +91,9 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exit(1);
-});
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(1);
+  });
+}

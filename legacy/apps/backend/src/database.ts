@@ -25,8 +25,7 @@ export function createDatabase(connectionString: string): PrismaClient {
     statement_timeout: 15_000,
     application_name: 'legacy',
   });
-  // Prisma's longer messages print the query with its values: keys and tokens in a log.
-  return new PrismaClient({ adapter, errorFormat: 'minimal', transactionOptions: { maxWait: 5_000, timeout: 10_000 } });
+  return new PrismaClient({ adapter, transactionOptions: { maxWait: 5_000, timeout: 10_000 } });
 }
 
 type DriverCause = { originalCode?: string; constraint?: { index?: string; fields?: string[] } };

@@ -4,8 +4,15 @@ import { type UserRow, userInclude } from './user.ts';
 export type UserKey = { tenancyId: string; projectUserId: string };
 
 /** One user with what reading it needs: one statement. */
-export function findUser(key: UserKey, client: Pick<Database, 'projectUser'> = database()): Promise<UserRow | null> {
-  return client.projectUser.findUnique({ relationLoadStrategy: 'join', where: { tenancyId_projectUserId: key }, include: userInclude });
+export function findUser(
+  { tenancyId, projectUserId }: UserKey,
+  client: Pick<Database, 'projectUser'> = database(),
+): Promise<UserRow | null> {
+  return client.projectUser.findUnique({
+    relationLoadStrategy: 'join',
+    where: { tenancyId_projectUserId: { tenancyId, projectUserId } },
+    include: userInclude,
+  });
 }
 
 /** Whether the user exists; cheaper than reading it. */

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { readConfig, readDurationSeconds } from './config.ts';
+
+const complete = {
+  LEGACY_DATABASE_URL: 'postgres://x',
+  STACK_PUBLIC_API_URL: 'http://localhost:8102/',
+  STACK_SERVER_SECRET: 'sixteen-characters-or-more',
+  LEGACY_SERVICE_TOKEN: 't',
+};
+
+describe('settings', () => {
+  test('are read with their defaults', () => {
+    expect(readConfig(complete)).toMatchObject({
+      environment: 'production',
+      publicApiUrl: 'http://localhost:8102',
+      accessTokenSeconds: 600,
+    });
+  });
+  test('that are wrong are all told at once', () => {
+    expect(() => readConfig({ STACK_SERVER_SECRET: 'short', STACK_ACCESS_TOKEN_EXPIRATION_TIME: 'soon' })).toThrow(
+      /LEGACY_DATABASE_URL is not set.*STACK_PUBLIC_API_URL is not set.*LEGACY_SERVICE_TOKEN is not set.*EXPIRATION_TIME must be.*16 characters/,
+    );
+  });
+  test.each([
+    ['10min', 600],
+    ['90s', 90],
+    ['1h', 3600],
+    ['45', 45],
+    ['1d', 86_400],
+    ['soon', null],
+    ['-1s', null],
+  ])('a time of %s is %s', (text, seconds) => {
+    expect(readDurationSeconds(text)).toBe(seconds);
+  });
+});

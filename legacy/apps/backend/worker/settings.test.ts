@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { readSettings } from './settings.ts';
+
+test('the worker’s settings are read, and all mistakes told at once', () => {
+  expect(readSettings({ LEGACY_DATABASE_URL: 'postgres://x', SMTP_URL: 'smtp://127.0.0.1:25', LEGACY_WORKER_PORT: '0' })).toMatchObject({
+    port: 0,
+  });
+  expect(() => readSettings({ SMTP_URL: 'http://x', LEGACY_WORKER_PORT: 'x' })).toThrow(
+    /LEGACY_DATABASE_URL is not set.*must be a port.*SMTP_URL must be/,
+  );
+});
