@@ -54,7 +54,7 @@ export class FlowRunner {
     this.#applier = new Applier({
       ...options,
       databaseUrl: options.targetUrl,
-      openStream: (incarnation) => new KafkaEventStream(options.kafka, topicOf(options.flow, incarnation)),
+      openStream: (incarnation) => this.#openStream(incarnation),
       readPlaceholder: async () => (this.#placeholder ??= await readPlaceholder(options.source)),
       mutants: options.hasMutants ? new Mutants(options.flow.target) : null,
     });
@@ -120,6 +120,12 @@ export class FlowRunner {
   resume(): void {
     if (this.#keeper.health.gap !== null) throw new AppError('STREAM_GAP', { message: this.#keeper.health.gap.message });
     this.#applier.resume();
+  }
+
+  #openStream(incarnation: number): KafkaEventStream {
+    const topic = topicOf(this.flow, incarnation);
+    if (!this.#keeper.hasTopics(incarnation)) throw new AppError('UNAVAILABLE', { message: `topic ${topic} is not there yet` });
+    return new KafkaEventStream(this.#options.kafka, topic);
   }
 
   #sampleLag(): void {

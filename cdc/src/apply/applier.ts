@@ -116,14 +116,15 @@ export class Applier {
     const placeholder = await this.#options.readPlaceholder();
     const lease = await takeOver(flow, { ...this.#options, heldTerm: this.#term });
     this.#term = lease.term;
-    const stream = this.#options.openStream(lease.progress.incarnation);
+    let stream: EventStream | null = null;
     try {
+      stream = this.#options.openStream(lease.progress.incarnation);
       await bindTopic(flow, lease, stream);
       await stream.open(lease.progress.nextOffset);
       log.info({ flow: flow.id, term: lease.term.toString(), nextOffset: lease.progress.nextOffset.toString() }, 'applier took over');
       await this.#applyAll(lease, stream, eventContext(flow, lease.progress.incarnation, placeholder));
     } finally {
-      await Promise.allSettled([stream.close(), lease.session.close()]);
+      await Promise.allSettled([stream?.close(), lease.session.close()]);
       for (const command of this.#commands.splice(0))
         command.reject(new AppError('UNAVAILABLE', { message: 'the applier lost its lease' }));
     }

@@ -43,6 +43,7 @@ export class ConnectorKeeper {
     gap: null,
   };
   #ensured: number | null = null;
+  #topicsOf: number | null = null;
   #slotPid: number | null = null;
   #restartedTaskAt = 0;
   #isClosing = false;
@@ -54,6 +55,11 @@ export class ConnectorKeeper {
 
   get health(): SourceHealth {
     return this.#health;
+  }
+
+  /** Whether an incarnation's topics are there: a reader that came first would have the broker make them with its own settings. */
+  hasTopics(incarnation: number): boolean {
+    return this.#topicsOf === incarnation;
   }
 
   start(): void {
@@ -104,8 +110,9 @@ export class ConnectorKeeper {
     const name = connectorOf(flow, progress.incarnation);
     const topic = topicOf(flow, progress.incarnation);
     if (progress.hasApplied && !(await hasTopic(kafka, topic))) throw this.#gap(`topic ${topic} is gone`);
-    if (progress.hasApplied && (await this.#readSlot(name)) === null) throw this.#gap(`replication slot ${name} is gone`);
     await ensureTopics(kafka, [topic, `${name}.transaction`, `__debezium-heartbeat.${name}`]);
+    this.#topicsOf = progress.incarnation;
+    if (progress.hasApplied && (await this.#readSlot(name)) === null) throw this.#gap(`replication slot ${name} is gone`);
     const wanted = await connectorConfig(flow, progress.incarnation, {
       databaseUrl: sourceUrl,
       password: sourcePassword,

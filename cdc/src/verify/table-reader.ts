@@ -4,6 +4,9 @@ import type { FlowTable } from '../flows.ts';
 import { identifier, publicTable } from '../schema/quote.ts';
 import { type ColumnMapping, columnName, keyColumns } from '../slices/mapping.ts';
 
+/** A function call takes at most 100 arguments. */
+const columnsPerConcat = 30;
+
 /** A row as verify sees it: its key and a hash of its canonical text, which is the same on both sides for equal rows. */
 export type HashedRow = { pk: string; key: string[]; hash: string };
 
@@ -99,8 +102,14 @@ export class TableReader {
     return `jsonb_build_array(${texts})::text as pk, array[${texts}] as key, md5(${this.#line()}) as hash`;
   }
 
+  /** Each column with its length in front, so that no two rows share a line; null has no length. (`row(…)::text` says the same, three times slower.) */
   #line(): string {
-    return `row(${this.#canonicalColumns().join(', ')})::text`;
+    const parts = this.#canonicalColumns().map((text) => `octet_length(${text}), ':', ${text}`);
+    const groups = Array.from({ length: Math.ceil(parts.length / columnsPerConcat) }, (_group, index) =>
+      parts.slice(index * columnsPerConcat, (index + 1) * columnsPerConcat),
+    );
+    const lines = groups.map((group) => `concat(${group.join(', ')})`);
+    return lines.length === 1 ? (lines[0] ?? '') : `concat(${lines.join(', ')})`;
   }
 
   #canonicalColumns(): string[] {
