@@ -1,5 +1,5 @@
 import type { FlowStatus } from '@atlas/contracts/flow';
-import type { EvidenceKind, Unit } from '@atlas/contracts/ledger';
+import type { EvidenceKind, Side, Unit } from '@atlas/contracts/ledger';
 import type { SlicePlan } from '@atlas/contracts/plan';
 import { errorText } from '@atlas/kit/errors';
 import type { Clock } from './clock.ts';
@@ -7,6 +7,7 @@ import { flowFrom } from './move/world.ts';
 import type { Cdc } from './ports/cdc.ts';
 import type { Contents, ContentsPort } from './ports/contents.ts';
 import type { EvidenceRow, Fleet, LedgerStore } from './ports/ledger.ts';
+import type { SideDatabase } from './ports/side.ts';
 
 /** A flow as cdc tells it, or why it does not tell. */
 export type FlowFact = FlowStatus | { unreachable: string };
@@ -20,23 +21,26 @@ export type Facts = {
   fleet: Fleet;
   evidence: Partial<Record<EvidenceKind, EvidenceRow>>;
   contents: Contents;
+  /** Age of the owner's oldest writing transaction; null when its database does not tell. */
+  longestWriterMs: number | null;
   /** Milliseconds since the split was last raised or canary was entered; null when this process does not know. */
   splitAgeMs: number | null;
 };
 
-export type FactPorts = { ledger: LedgerStore; cdc: Cdc; contents: ContentsPort; clock: Clock };
+export type FactPorts = { ledger: LedgerStore; cdc: Cdc; contents: ContentsPort; sides: Record<Side, SideDatabase>; clock: Clock };
 
 /** Reads the facts of one unit. What does not answer becomes a fact of its own, never an error; only the ledger must answer. */
 export async function readFacts(ports: FactPorts, unit: Unit, plan: SlicePlan): Promise<Facts> {
-  const [f, r, fleet, evidence, contents, splitAgeMs] = await Promise.all([
+  const [f, r, fleet, evidence, contents, splitAgeMs, longestWriterMs] = await Promise.all([
     readFlow(ports.cdc, flowFrom('legacy', unit.slice)),
     readFlow(ports.cdc, flowFrom('extracted', unit.slice)),
     ports.ledger.readFleet(),
     ports.ledger.readEvidence(unit.slice),
     ports.contents.read(),
     ports.ledger.splitAgeMs(unit.slice, unit.tenant),
+    ports.sides[unit.owner].longestWriterMs().catch(() => null),
   ]);
-  return { unit, plan, nowMs: ports.clock.nowMs(), flows: { f, r }, fleet, evidence, contents, splitAgeMs };
+  return { unit, plan, nowMs: ports.clock.nowMs(), flows: { f, r }, fleet, evidence, contents, splitAgeMs, longestWriterMs };
 }
 
 /** Whether cdc told of the flow at all. */

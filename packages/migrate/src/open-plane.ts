@@ -53,7 +53,7 @@ export async function openPlane(settings: MigrateSettings, options: { log: Logge
     log,
     flags: options.flags,
     planState: () => state,
-    doctor: { groups: doctorGroups(settings, { pool, ledger }) },
+    doctor: { groups: doctorGroups({ settings, pool, ledger, plan: () => state }) },
     poke: options.poke,
   };
   const close = async () => {

@@ -1,6 +1,14 @@
-import type { EvidenceSummary, FlowSummary, GateResult, GatewayStatus, IntentReport, SliceStatus } from '@atlas/contracts/control';
+import {
+  abortSteps,
+  type EvidenceSummary,
+  type FlowSummary,
+  type GateResult,
+  type GatewayStatus,
+  type IntentReport,
+  moveSteps,
+  type SliceStatus,
+} from '@atlas/contracts/control';
 import type { Unit } from '@atlas/contracts/ledger';
-import type { SlicePlan } from '@atlas/contracts/plan';
 import { nextCommand } from './carry-out.ts';
 import { type Facts, type FlowFact, isKnown } from './facts.ts';
 import { nextStep, type Wish } from './next-step.ts';
@@ -9,7 +17,7 @@ import { checkStep } from './steps/all.ts';
 
 /** One slice's status from facts read once. Pure. */
 export function sliceStatus(facts: Facts, intent: Intent | null): SliceStatus {
-  const { unit, plan } = facts;
+  const { unit } = facts;
   const gates = unit.move === null ? gatesAhead(facts, intent ?? forwardWish(unit)) : [];
   return {
     slice: unit.slice,
@@ -25,7 +33,7 @@ export function sliceStatus(facts: Facts, intent: Intent | null): SliceStatus {
     evidence: Object.values(facts.evidence).map(evidenceSummary),
     intent: intent === null ? null : intentReport(intent),
     gates,
-    next: nextOf(unit, plan, intent, gates),
+    next: nextOf(unit, intent, gates),
   };
 }
 
@@ -33,7 +41,13 @@ export function intentReport(intent: Intent): IntentReport {
   const { id, slice, tenant, want, split, source, state, reason, detail, at, changedAt } = intent;
   const { next, gates, timings, heldMs, attempts } = detail;
   const times = { at: at.toISOString(), changedAt: changedAt.toISOString() };
-  return { id, slice, tenant, want, split, source, state, reason, next, gates, timings, heldMs, attempts, ...times };
+  return { id, slice, tenant, want, split, source, state, reason, next, gates, timings: inOrder(timings), heldMs, attempts, ...times };
+}
+
+// jsonb forgets the order of keys; people read the steps as they were done.
+function inOrder(timings: IntentReport['timings']): IntentReport['timings'] {
+  const done = [...moveSteps, ...abortSteps].flatMap((step) => (timings[step] === undefined ? [] : [[step, timings[step]]]));
+  return Object.fromEntries(done);
 }
 
 export function gatewayStatus(gateway: Gateway): GatewayStatus {
@@ -59,7 +73,7 @@ function forwardWish(unit: Unit): Wish {
   return { want: unit.phase === 'extracted' ? 'replicating' : 'extracted', split: null };
 }
 
-function nextOf(unit: Unit, _plan: SlicePlan, intent: Intent | null, gates: GateResult[]): string {
+function nextOf(unit: Unit, intent: Intent | null, gates: GateResult[]): string {
   if (unit.move !== null) return 'wait: the move ends by itself';
   if (intent !== null) return intent.detail.next || 'pnpm migrate status';
   const held = gates.find((gate) => gate.verdict !== 'pass' && gate.next !== '' && gate.gate !== 'dwell');

@@ -1,7 +1,7 @@
 import type { GateResult } from '@atlas/contracts/control';
 import type { Facts } from '../facts.ts';
 import { load, pact, parity, shadow } from './evidence.ts';
-import { dwell, gateways } from './fleet.ts';
+import { dwell, gateways, writers } from './fleet.ts';
 import {
   backfillDone,
   connectorVersion,
@@ -33,6 +33,7 @@ export const gates = {
   pact,
   load,
   gateways,
+  writers,
   dwell,
 } as const satisfies Record<string, Gate>;
 export type GateName = keyof typeof gates;

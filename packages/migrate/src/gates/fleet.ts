@@ -1,6 +1,7 @@
 import type { GateResult } from '@atlas/contracts/control';
 import type { Facts } from '../facts.ts';
-import { fail, pass } from './gate.ts';
+import { budgetMs } from '../move/world.ts';
+import { fail, pass, unknown } from './gate.ts';
 
 /** Every registered gateway is leased and follows the current revision. None registered is none that could do wrong. */
 export function gateways({ fleet }: Facts): GateResult {
@@ -23,4 +24,17 @@ export function dwell({ unit, plan, splitAgeMs }: Facts): GateResult {
   const value = `${unit.splitBasisPoints / 100} % for ${seconds === null ? '?' : seconds.toFixed(1)} s`;
   if (unit.splitBasisPoints === 0 || (seconds !== null && seconds >= plan.canary.stepSeconds)) return pass('dwell', { value, limit });
   return fail('dwell', { value, limit }, { why: `the split of ${unit.splitBasisPoints / 100} % is too young`, next: 'wait' });
+}
+
+/** No writer of the owner has been at it for more than half a move's budget: the fence would wait for it. */
+export function writers({ unit, longestWriterMs }: Facts): GateResult {
+  const limit = `≤ ${budgetMs / 2} ms`;
+  const next = 'wait, or end the transaction';
+  if (longestWriterMs === null) {
+    const why = `the database of the owner (${unit.owner}) does not answer`;
+    return unknown('writers', { value: '?', limit }, { why, next: 'pnpm stack status' });
+  }
+  const value = `${Math.round(longestWriterMs)} ms`;
+  if (longestWriterMs <= budgetMs / 2) return pass('writers', { value, limit });
+  return fail('writers', { value, limit }, { why: `a transaction has been writing for ${value}`, next });
 }

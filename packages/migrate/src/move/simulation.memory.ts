@@ -331,6 +331,7 @@ class Actor {
     const { mutant, streams } = this.#world;
     return {
       close: () => side.close(),
+      longestWriterMs: () => side.longestWriterMs(),
       tick: () => Promise.resolve(),
       fence: (unit) => this.#turn(`fence of ${name}`).then(() => side.fence(unit)),
       markerApplied: async (flow, unit, epoch) => {

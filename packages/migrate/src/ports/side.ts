@@ -13,5 +13,7 @@ export type SideDatabase = {
   tick(flow: string): Promise<void>;
   /** Whether a marker that came *into* this database was applied, and whether nothing of the unit was parked then. */
   markerApplied(flow: string, unit: UnitKey, epoch: bigint): Promise<{ clean: boolean } | null>;
+  /** Age of the oldest open transaction that has written here; 0 when there is none. */
+  longestWriterMs(): Promise<number>;
   close(): Promise<void>;
 };

@@ -23,6 +23,7 @@ export class MemoryStreams {
     r: healthyFlow('r.notifications', 'extracted'),
   };
   backfills: string[] = [];
+  writerMs = 0;
   #next = 1;
 
   /** A write past the gateway: refused (false) by the guard unless the side owns the unit. */
@@ -66,6 +67,7 @@ export class MemoryStreams {
         await this.turn(`marker at ${side}`);
         return this.applied[side].has(epoch) ? { clean: this.isClean } : null;
       },
+      longestWriterMs: async () => this.writerMs,
       close: async () => {},
     };
   }
