@@ -41,6 +41,7 @@ export async function createServiceDatabase(): Promise<{ database: TestDatabase;
 export type Service = {
   app: App;
   url: string;
+  databaseUrl: string;
   admin: Pool;
   legacy: FakeLegacy;
   mailServer: FakeMailServer;
@@ -87,6 +88,7 @@ export async function startService(settings: Record<string, string> = {}): Promi
   return {
     app,
     url: listening.url,
+    databaseUrl: database.urlAs('notifications_app'),
     admin,
     legacy,
     mailServer,

@@ -49,6 +49,8 @@ export function createMailStore(database: Database): MailStore {
     },
     list: async ({ tenancyId, statuses, limit, cursor }, now) => {
       const from = cursor === undefined ? undefined : await findMail(database, tenancyId, cursor);
+      // Prisma drops an empty OR: no status would match every mail.
+      if (statuses?.length === 0) return { mails: [], nextCursor: null };
       const rows = await database.mailOutbox.findMany({
         where: {
           tenancyId,
