@@ -167,7 +167,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       await admission.idle();
-      for (const socket of websockets) socket.destroy();
+      // With an error, so that the library ends the upstream's half too.
+      for (const socket of websockets) socket.destroy(new AppError('DRAINING'));
       server.closeAllConnections();
       await closed;
       shadow.stop();

@@ -13,16 +13,23 @@ beforeEach(async () => {
 afterEach(() => gateway.close());
 
 test('requests outside the slice go to the legacy with method, path, query and body as they were', async () => {
-  const response = await fetch(`${gateway.url}/api/v1/users?limit=2&cursor=%2F`, { method: 'POST', body: '{"a":1}', headers: { 'content-type': 'application/json' } });
+  const response = await fetch(`${gateway.url}/api/v1/users?limit=2&cursor=%2F`, {
+    method: 'POST',
+    body: '{"a":1}',
+    headers: { 'content-type': 'application/json' },
+  });
   expect(await response.json()).toEqual({ from: 'legacy' });
   expect(gateway.legacy.seen).toMatchObject([{ method: 'POST', url: '/api/v1/users?limit=2&cursor=%2F', body: '{"a":1}' }]);
 });
 
-test.each(['/service/introspect', '/service/version', '/admin', '/api', '/healthz', '/_next/static/x.js'])('%s is never forwarded', async (path) => {
-  const response = await fetch(gateway.url + path, { method: 'POST' });
-  expect(response.status).toBe(404);
-  expect(gateway.legacy.seen).toEqual([]);
-});
+test.each(['/service/introspect', '/service/version', '/admin', '/api', '/healthz', '/_next/static/x.js'])(
+  '%s is never forwarded',
+  async (path) => {
+    const response = await fetch(gateway.url + path, { method: 'POST' });
+    expect(response.status).toBe(404);
+    expect(gateway.legacy.seen).toEqual([]);
+  },
+);
 
 test.each(['/', '/health', '/api/v1/unknown'])('%s goes to the legacy', async (path) => {
   expect((await fetch(gateway.url + path)).status).toBe(200);
@@ -38,14 +45,20 @@ test.each(['v1', 'latest', 'v2beta3'])('the slice is recognised below /api/%s an
 });
 
 test('a client sees no header that the side did not send, on any way through the gateway', async () => {
-  for (const [method, path] of [['GET', '/api/v1/users/me'], ['POST', '/api/v1/users'], ['GET', '/api/v1/emails/outbox'], ['POST', '/api/v1/emails/send-email']] as const) {
+  for (const [method, path] of [
+    ['GET', '/api/v1/users/me'],
+    ['POST', '/api/v1/users'],
+    ['GET', '/api/v1/emails/outbox'],
+    ['POST', '/api/v1/emails/send-email'],
+  ] as const) {
     const names = async (url: string) => [...(await fetch(url, { method })).headers.keys()].sort();
     expect(await names(gateway.url + path)).toEqual(await names(gateway.legacy.url + path));
   }
 });
 
 test('upstream and why are shown to a tester who knows the secret, and to nobody else', async () => {
-  const ask = async (secret: string) => (await fetch(`${gateway.url}/api/v1/emails/outbox`, { headers: { 'x-gw-tester': secret } })).headers;
+  const ask = async (secret: string) =>
+    (await fetch(`${gateway.url}/api/v1/emails/outbox`, { headers: { 'x-gw-tester': secret } })).headers;
   const [tester, stranger] = [await ask(testerSecret), await ask('guess')];
   expect([tester.get('x-gw-upstream'), tester.get('x-gw-why')]).toEqual(['legacy', 'phase']);
   expect([...stranger.keys()].filter((name) => name.startsWith('x-gw-'))).toEqual([]);

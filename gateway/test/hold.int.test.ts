@@ -8,18 +8,28 @@ let ledger: MemoryLedger;
 let gateway: RunningGateway;
 
 beforeEach(async () => {
-  ledger = memoryLedger(notificationsPlan({ move: { holdMsMax: 2_000, heldRequestsMax: 5, heldBytesMax: 1_000_000 } }), { phase: 'canary' });
+  ledger = memoryLedger(notificationsPlan({ move: { holdMsMax: 2_000, heldRequestsMax: 5, heldBytesMax: 1_000_000 } }), {
+    phase: 'canary',
+  });
   gateway = await runningGateway(ledger, { env: { GATEWAY_HOLD_DEADLINE_MS: '1500' } });
 });
 afterEach(() => gateway.close());
 
 const send = (subject: string, init: RequestInit = {}) =>
-  fetch(`${gateway.url}/api/v1/emails/send-email`, { method: 'POST', body: JSON.stringify({ subject }), headers: { 'content-type': 'application/json' }, ...init });
+  fetch(`${gateway.url}/api/v1/emails/send-email`, {
+    method: 'POST',
+    body: JSON.stringify({ subject }),
+    headers: { 'content-type': 'application/json' },
+    ...init,
+  });
 const read = () => fetch(`${gateway.url}/api/v1/emails/outbox`);
-const subjects = (side: 'legacy' | 'extracted') => gateway[side].seen.filter((seen) => seen.method === 'POST').map((seen) => JSON.parse(seen.body).subject);
+const subjects = (side: 'legacy' | 'extracted') =>
+  gateway[side].seen.filter((seen) => seen.method === 'POST').map((seen) => JSON.parse(seen.body).subject);
 
-async function state(): Promise<{ holds: { key: string; requests: number }[]; writesInFlight: { writes: number }[] }> {
-  return (await fetch(`${gateway.adminUrl}/state`)).json();
+type State = { holds: { key: string; requests: number }[]; writesInFlight: { writes: number }[] };
+
+async function state(): Promise<State> {
+  return (await (await fetch(`${gateway.adminUrl}/state`)).json()) as State;
 }
 
 async function held(): Promise<number> {

@@ -42,7 +42,11 @@ test.each([
   ['TRACE', '405', ['TRACE', '/api/v1/a', 'host: a']],
   ['CONNECT', '405', ['CONNECT', 'a:80', 'host: a']],
   ['an upgrade to another protocol', '400', get('/api/v1/a', 'host: a', 'connection: upgrade', 'upgrade: h2c')],
-  ['two content types', '400', ['POST', '/api/v1/a', 'host: a', 'content-type: text/plain', 'content-type: application/json', 'content-length: 0']],
+  [
+    'two content types',
+    '400',
+    ['POST', '/api/v1/a', 'host: a', 'content-type: text/plain', 'content-type: application/json', 'content-length: 0'],
+  ],
   ['two authorizations', '400', get('/api/v1/a', 'host: a', 'authorization: a', 'authorization: b')],
   ['an underscore in a name', '400', get('/api/v1/a', 'host: a', 'x_stack_project_id: a')],
   ['more than 100 headers', '431', get('/api/v1/a', 'host: a', ...manyHeaders(100))],
@@ -76,7 +80,12 @@ test.each([
 
 test('a second request hidden behind a chunked body is not seen by a side', async () => {
   const hidden = 'GET /api/v1/hidden HTTP/1.1\r\nhost: a\r\n\r\n';
-  await send('DELETE', '/api/v1/a', ['host: a', 'transfer-encoding: chunked', 'connection: close'], `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`);
+  await send(
+    'DELETE',
+    '/api/v1/a',
+    ['host: a', 'transfer-encoding: chunked', 'connection: close'],
+    `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`,
+  );
   expect(gateway.legacy.seen).toMatchObject([{ method: 'DELETE', url: '/api/v1/a', body: hidden }]);
 });
 
@@ -117,7 +126,18 @@ test('what a client claims about itself or about us does not reach a side', asyn
     'x-forwarded-host': 'front.example',
     forwarded: 'for=127.0.0.1;proto=http;host="front.example"',
   });
-  for (const name of ['x-forwarded-prefix', 'via', 'x-real-ip', 'x-gw-epoch', 'x-gw-position', 'x-gw-not-executed', 'x-secret-hop', 'te', 'proxy-authorization', 'x-middleware-subrequest']) {
+  for (const name of [
+    'x-forwarded-prefix',
+    'via',
+    'x-real-ip',
+    'x-gw-epoch',
+    'x-gw-position',
+    'x-gw-not-executed',
+    'x-secret-hop',
+    'te',
+    'proxy-authorization',
+    'x-middleware-subrequest',
+  ]) {
     expect(headers[name], name).toBeUndefined();
   }
   expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);

@@ -61,17 +61,23 @@ async function breakNextOnKeptSocket(): Promise<void> {
   gateway.legacy.seen.length = 0;
 }
 
-test.each(ways.filter(([, method]) => method === 'GET'))('%s on a stale kept-alive connection is sent once more', async (_label, method, path) => {
-  await breakNextOnKeptSocket();
-  expect((await fetch(gateway.url + path, { method })).status).toBe(200);
-  expect(gateway.legacy.seen).toHaveLength(2);
-});
+test.each(ways.filter(([, method]) => method === 'GET'))(
+  '%s on a stale kept-alive connection is sent once more',
+  async (_label, method, path) => {
+    await breakNextOnKeptSocket();
+    expect((await fetch(gateway.url + path, { method })).status).toBe(200);
+    expect(gateway.legacy.seen).toHaveLength(2);
+  },
+);
 
-test.each(ways.filter(([, method]) => method === 'POST'))('%s on a stale kept-alive connection is never sent twice', async (_label, method, path) => {
-  await breakNextOnKeptSocket();
-  expect((await fetch(gateway.url + path, { method })).status).toBe(502);
-  expect(gateway.legacy.seen).toHaveLength(1);
-});
+test.each(ways.filter(([, method]) => method === 'POST'))(
+  '%s on a stale kept-alive connection is never sent twice',
+  async (_label, method, path) => {
+    await breakNextOnKeptSocket();
+    expect((await fetch(gateway.url + path, { method })).status).toBe(502);
+    expect(gateway.legacy.seen).toHaveLength(1);
+  },
+);
 
 test('a client that leaves ends its read upstream and is logged as 499', async () => {
   let isEnded = false;

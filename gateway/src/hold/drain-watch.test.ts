@@ -7,7 +7,17 @@ const some = (slice: string) => (name: string) => (name === slice ? 1 : 0);
 
 function view(revision: bigint, moves: Record<string, Move | null>): LedgerView {
   const units = Object.entries(moves).map(
-    ([slice, move]): Unit => ({ slice, tenant: '*', phase: 'canary', owner: 'legacy', reads: 'legacy', epoch: 1n, move, splitBasisPoints: 0, version: 1n }),
+    ([slice, move]): Unit => ({
+      slice,
+      tenant: '*',
+      phase: 'canary',
+      owner: 'legacy',
+      reads: 'legacy',
+      epoch: 1n,
+      move,
+      splitBasisPoints: 0,
+      version: 1n,
+    }),
   );
   return { revision, units, planRevision: 1n, gatewaysLeased: 1 };
 }

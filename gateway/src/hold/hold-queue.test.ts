@@ -4,7 +4,15 @@ import { HoldQueue, type Waiter } from './hold-queue.ts';
 
 const limits = { requestsMax: 5, bytesMax: 1_000 };
 
-type World = { queue: HoldQueue; isOpen: boolean; nowMs: number; next: number; requests: Map<number, Request>; forwardings: number[]; onTheirWay: Set<Request> };
+type World = {
+  queue: HoldQueue;
+  isOpen: boolean;
+  nowMs: number;
+  next: number;
+  requests: Map<number, Request>;
+  forwardings: number[];
+  onTheirWay: Set<Request>;
+};
 /** A request with what has become of it; `ends` counts final outcomes, of which there may be one. */
 type Request = Waiter & { forwarded: number; ends: string[]; returns: number };
 
@@ -45,7 +53,16 @@ function arrive(world: World, bytes: number): void {
 const commands = fc.array(
   fc.oneof(
     fc.record({ do: fc.constant('arrive' as const), bytes: fc.integer({ min: 0, max: 400 }) }),
-    fc.record({ do: fc.constantFrom('open' as const, 'close' as const, 'release' as const, 'answer' as const, 'not executed' as const, 'client leaves' as const) }),
+    fc.record({
+      do: fc.constantFrom(
+        'open' as const,
+        'close' as const,
+        'release' as const,
+        'answer' as const,
+        'not executed' as const,
+        'client leaves' as const,
+      ),
+    }),
     fc.record({ do: fc.constant('time' as const), ms: fc.integer({ min: 1, max: 60 }) }),
   ),
   { maxLength: 60 },
@@ -55,15 +72,15 @@ function apply(world: World, command: { do: string; bytes?: number; ms?: number 
   const [someone] = world.onTheirWay;
   switch (command.do) {
     case 'arrive':
-      return arrive(world, command.bytes ?? 0);
+      return void arrive(world, command.bytes ?? 0);
     case 'open':
       world.isOpen = true;
-      return world.queue.release();
+      return void world.queue.release();
     case 'close':
       world.isOpen = false;
       return;
     case 'release':
-      return world.queue.release();
+      return void world.queue.release();
     case 'answer':
       if (someone !== undefined) end(world, someone, 'answered');
       return;
@@ -71,7 +88,7 @@ function apply(world: World, command: { do: string; bytes?: number; ms?: number 
       if (someone === undefined) return;
       world.onTheirWay.delete(someone);
       someone.returns += 1;
-      return world.queue.rejoin(someone);
+      return void world.queue.rejoin(someone);
     case 'client leaves': {
       const waiting = [...world.requests.values()].find((one) => one.ends.length === 0 && !world.onTheirWay.has(one));
       if (waiting !== undefined && world.queue.leave(waiting)) waiting.ends.push('client left');
@@ -79,7 +96,7 @@ function apply(world: World, command: { do: string; bytes?: number; ms?: number 
     }
     case 'time':
       world.nowMs += command.ms ?? 0;
-      return world.queue.expire(world.nowMs);
+      return void world.queue.expire(world.nowMs);
     default:
       throw new Error(command.do);
   }

@@ -56,7 +56,7 @@ export class Shadow implements ShadowTap {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.#publishDue(), publishMsMax / 4);
+    this.#timer = setInterval(() => void this.#publishDue(), publishMsMax / 8);
   }
 
   stop(): void {
@@ -154,7 +154,7 @@ export class Shadow implements ShadowTap {
   #window(slice: string) {
     const known = this.#windows.get(slice);
     if (known !== undefined) return known;
-    const made = { window: new ShadowWindow(), isNew: false, publishedMs: Number.NEGATIVE_INFINITY };
+    const made = { window: new ShadowWindow(), isNew: false, publishedMs: this.#deps.nowMs() };
     this.#windows.set(slice, made);
     return made;
   }
@@ -162,7 +162,8 @@ export class Shadow implements ShadowTap {
   async #publishDue(): Promise<void> {
     for (const slice of this.#deps.ledger.plan()?.slices ?? []) {
       const kept = this.#windows.get(slice.slice);
-      const everyMs = Math.min(slice.shadow.windowSeconds * 1_000, publishMsMax);
+      // Twice a window, so that no sample leaves it unpublished.
+      const everyMs = Math.min(slice.shadow.windowSeconds * 500, publishMsMax);
       if (kept === undefined || !kept.isNew || this.#deps.nowMs() - kept.publishedMs < everyMs) continue;
       kept.isNew = false;
       kept.publishedMs = this.#deps.nowMs();

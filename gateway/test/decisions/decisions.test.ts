@@ -27,7 +27,16 @@ test('every why has a case', () => {
 });
 
 test('a case with a word nobody knows is a mistake, not a pass', () => {
-  const broken = { file: '', title: '', given: new Map([['plan', 'notifications legacy'], ['gateway', 'leese=lost'], ['request', 'GET /api/v1/a']]), expected: '' };
+  const broken = {
+    file: '',
+    title: '',
+    given: new Map([
+      ['plan', 'notifications legacy'],
+      ['gateway', 'leese=lost'],
+      ['request', 'GET /api/v1/a'],
+    ]),
+    expected: '',
+  };
   expect(() => answerTo(broken)).toThrow(/leese/);
 });
 
@@ -57,8 +66,25 @@ function answerTo(one: Case): string {
 function factsOf(one: Case): Facts {
   const [slice = '', phase = '', split = '0%'] = words(one, 'plan');
   const side: Side = phase === 'extracted' || phase === 'retired' ? 'extracted' : 'legacy';
-  const unit: UnitFacts = { slice, phase: phase as Phase, owner: side, reads: side, epoch: 2n, move: null, splitBasisPoints: Math.round(Number.parseFloat(split) * 100) };
-  const facts: Facts = { effect: 'read', unit, isLeased: true, isBlind: false, nowMs: 0, deadlineMs: 15_000, standing: 'unknown', isSampled: false };
+  const unit: UnitFacts = {
+    slice,
+    phase: phase as Phase,
+    owner: side,
+    reads: side,
+    epoch: 2n,
+    move: null,
+    splitBasisPoints: Math.round(Number.parseFloat(split) * 100),
+  };
+  const facts: Facts = {
+    effect: 'read',
+    unit,
+    isLeased: true,
+    isBlind: false,
+    nowMs: 0,
+    deadlineMs: 15_000,
+    standing: 'unknown',
+    isSampled: false,
+  };
   for (const word of words(one, 'unit')) setUnit(unit, word);
   for (const word of words(one, 'gateway')) setGateway(facts, word);
   for (const word of words(one, 'request').slice(2)) setRequest(facts, word);

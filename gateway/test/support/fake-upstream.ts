@@ -30,7 +30,13 @@ export async function fakeUpstream(name: string): Promise<FakeUpstream> {
       // The sender broke off: the test looks at what it was answered, there is nothing to record here.
       return;
     }
-    const one = { method: req.method ?? '', url: req.url ?? '', headers: req.headers, rawHeaders: req.rawHeaders, body: Buffer.concat(chunks).toString() };
+    const one = {
+      method: req.method ?? '',
+      url: req.url ?? '',
+      headers: req.headers,
+      rawHeaders: req.rawHeaders,
+      body: Buffer.concat(chunks).toString(),
+    };
     seen.push(one);
     handler(one, res, req);
   });

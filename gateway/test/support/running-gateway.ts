@@ -79,7 +79,7 @@ export function rawRequest(port: number, bytes: string, silentMs = 300): Promise
     const socket = connect(port, '127.0.0.1');
     const chunks: Buffer[] = [];
     socket.setTimeout(silentMs, () => socket.destroy());
-    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.on('error', reject);
     socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
     socket.write(Buffer.from(bytes, 'latin1'));
