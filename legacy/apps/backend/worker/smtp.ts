@@ -38,8 +38,9 @@ export async function deliver(smtpUrl: string, letter: Letter): Promise<Delivery
     );
     const end = (delivery: Delivery) => {
       clearTimeout(timer);
-      connection.close();
       resolve(delivery);
+      // Last: closing tells of an end too, which by now means nothing.
+      connection.close();
     };
     // In pieces, so that its end means the socket has taken nearly all of it.
     const body = Readable.from(pieces(message));

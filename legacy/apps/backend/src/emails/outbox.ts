@@ -59,7 +59,8 @@ function statusFilters(query: OutboxQuery, now: Date): Prisma.EmailOutboxWhereIn
       (query.simpleStatus === undefined || simpleStatuses[status] === (query.simpleStatus as SimpleStatus)),
   );
   if (query.status === undefined && query.simpleStatus === undefined) return [];
-  return [{ OR: wanted.map((status) => statusWhere(status, now)) }];
+  // Prisma takes an empty OR inside an AND for no condition.
+  return wanted.length === 0 ? [{ id: { in: [] } }] : [{ OR: wanted.map((status) => statusWhere(status, now)) }];
 }
 
 /** `outboxStatus` said in SQL; a test holds the two together. */

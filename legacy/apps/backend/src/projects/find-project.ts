@@ -48,5 +48,6 @@ export async function findProject(projectId: string, branchId: string, keys: Key
 
 function liveKeySets(keys: Keys): Prisma.ApiKeySetWhereInput {
   const sent = keyNames.filter((name) => keys[name] !== null);
+  if (sent.length === 0) return { id: { in: [] } };
   return { expiresAt: { gt: new Date() }, manuallyRevokedAt: null, OR: sent.map((name) => ({ [name]: keys[name] })) };
 }

@@ -27,8 +27,15 @@ export async function isPasswordRight(password: string, passwordHash: string | n
 
 /** A hash made elsewhere: bcrypt, and not so costly that checking it would be an attack. */
 export function assertPasswordHashImportable(passwordHash: string): void {
-  if (!/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/.test(passwordHash))
-    throw new StatusError(400, 'Invalid password hash. Make sure it is a supported algorithm in Modular Crypt Format.');
-  if (parseOptions(passwordHash).cost > importedCostMax)
-    throw new StatusError(400, `Invalid password hash. Make sure it is a bcrypt hash with at most ${importedCostMax} rounds.`);
+  const hashCost = bcryptCost(passwordHash);
+  if (hashCost === null) throw new StatusError(400, 'Invalid password hash. Make sure it is a bcrypt hash in Modular Crypt Format.');
+  if (hashCost > importedCostMax) throw new StatusError(400, `Invalid password hash. Make sure it has at most ${importedCostMax} rounds.`);
+}
+
+function bcryptCost(passwordHash: string): number | null {
+  try {
+    return /^\$2[aby]\$/.test(passwordHash) ? parseOptions(passwordHash).cost : null;
+  } catch {
+    return null;
+  }
 }
