@@ -44,18 +44,9 @@ export function preparations(cacheDir: string): Preparation[] {
       command: ['node', 'node_modules/next/dist/bin/next', 'build'],
       cwd: legacy,
       env: { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' },
-      inputs: [
-        'src',
-        'app',
-        'public',
-        'prisma',
-        'package.json',
-        'tsconfig.json',
-        'next.config.ts',
-        'next.config.mjs',
-        'middleware.ts',
-        'proxy.ts',
-      ].map((path) => join(legacy, path)),
+      inputs: ['src', 'app', 'prisma', 'package.json', 'tsconfig.json', 'next.config.ts', 'next.config.mjs']
+        .map((path) => join(legacy, path))
+        .concat('pnpm-lock.yaml'),
       outputs: [`${legacy}/.next/BUILD_ID`],
       isMissing: () => !existsSync(join(repositoryRoot, legacy, 'src')),
     },
@@ -70,7 +61,7 @@ function prismaGenerate(name: string, app: string, parts: string[]): Preparation
     command: ['node', 'node_modules/prisma/build/index.js', 'generate'],
     cwd: app,
     env: prismaEnv,
-    inputs: ['prisma/schema.prisma', 'prisma.config.ts', 'package.json'].map((path) => join(app, path)),
+    inputs: ['prisma/schema.prisma', 'prisma.config.ts', 'package.json'].map((path) => join(app, path)).concat('pnpm-lock.yaml'),
     outputs: [join(app, 'src/generated')],
     isMissing: () => !existsSync(join(repositoryRoot, app, 'prisma/schema.prisma')),
   };

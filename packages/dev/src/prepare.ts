@@ -34,7 +34,7 @@ export async function prepare(cacheDir: string, parts?: readonly string[]): Prom
 
   async function prepareOne(preparation: Preparation): Promise<void> {
     const stamp = join(cacheDir, 'stamps', preparation.name);
-    const hash = contentHash(repositoryRoot, [...preparation.inputs, 'pnpm-lock.yaml']);
+    const hash = contentHash(repositoryRoot, preparation.inputs);
     const isDone =
       existsSync(stamp) &&
       readFileSync(stamp, 'utf8') === hash &&

@@ -38,7 +38,10 @@ export const developmentSecrets = {
   testerSecret: 'atlas-development-tester-secret-32-bytes',
 } as const;
 
-/** The whole stack as one list, in no particular order: `needs` says what comes first. Pure: the same options give the same list. */
+/**
+ * The whole stack as one list, in no particular order: `needs` says what comes first. Pure: the same options give the same list.
+ * over 70 lines: it is data, made to be read from top to bottom.
+ */
 export function topology(options: StackOptions): Part[] {
   const ports = portsOf(options.prefix);
   const state = join(options.stateDir, String(options.prefix));
