@@ -3,7 +3,7 @@ import { type Flow, type FlowTable, signalTableOf, tablesOf } from '../flows.ts'
 import { type ColumnMapping, columnName, keyColumns, type TableMapping, tenantColumn } from '../slices/mapping.ts';
 import { type Position, snapshotOrd } from './position.ts';
 
-/** One row to store or to delete at the target. `values` follow the mapping's columns (null for a delete); `pk` is the canonical key text. */
+/** One row to store or to delete at the target. `values` follow the mapping's columns (a delete's are its last, none for a repair); `pk` is the canonical key text. */
 export type RowChange = {
   kind: 'upsert' | 'delete';
   entry: FlowTable;
@@ -120,7 +120,7 @@ function parseRow(context: EventContext, { op, before, after, source, transactio
   if (was === null && is === null)
     throw new AppError('PLACEHOLDER', { message: `a ${op} of ${source.table} carries no row: is its replica identity FULL?` });
   const changes: RowChange[] = [];
-  if (was !== null && was.pk !== is?.pk) changes.push({ kind: 'delete', entry, ...facts, ...was, values: [] });
+  if (was !== null && was.pk !== is?.pk) changes.push({ kind: 'delete', entry, ...facts, ...was });
   if (is !== null) changes.push({ kind: 'upsert', entry, ...facts, ...is });
   return { kind: 'row', origin: facts.isSnapshot ? null : originOf(source, position), changes };
 }

@@ -42,40 +42,46 @@ function lastOfEachKey(changes: RowChange[]): RowChange[] {
   return [...new Map(changes.map((change) => [change.pk, change])).values()];
 }
 
-/** All of one table. */
+/** All of one table. A projection that keeps deleted rows stores the last image of one as well: its insert may lie in the same batch. */
 async function writeOne(tx: Queryable, changes: RowChange[], target: Side): Promise<void> {
   const entry = changes[0]?.entry;
   if (entry === undefined) return;
-  for (const chunk of chunks(changes.filter((change) => change.kind === 'delete'))) await deleteRows(tx, entry, chunk, target);
-  for (const chunk of chunks(changes.filter((change) => change.kind === 'upsert'))) await upsertRows(tx, entry, chunk, target);
+  const isStored = (change: RowChange) => change.kind === 'upsert' || (keepsDeleted(entry) && change.values.length > 0);
+  for (const chunk of chunks(changes.filter((change) => !isStored(change)))) await deleteRows(tx, entry, chunk, target);
+  for (const chunk of chunks(changes.filter(isStored))) await upsertRows(tx, entry, chunk, target);
+}
+
+function keepsDeleted(entry: FlowTable): boolean {
+  return entry.kind === 'projection' && entry.table.onDelete === 'mark';
 }
 
 async function upsertRows(tx: Queryable, entry: FlowTable, changes: RowChange[], target: Side): Promise<void> {
-  const columns = entry.table.columns;
-  const names = columns.map((column) => identifier(columnName(column, target)));
-  const keys = keyColumns(entry.table);
-  const isMarked = entry.kind === 'projection' && entry.table.onDelete === 'mark';
-  const sets = columns
-    .filter((column) => !keys.includes(column))
-    .map((column) => `${nameOn(column, target)} = excluded.${nameOn(column, target)}`);
-  if (isMarked) sets.push('deleted_at = null');
+  const keys = keyColumns(entry.table).map((column) => nameOn(column, target));
+  const stored = entry.table.columns.map((column, index) => ({
+    name: nameOn(column, target),
+    type: column.type as string,
+    texts: changes.map((change) => change.values[index] ?? null),
+  }));
+  if (keepsDeleted(entry))
+    stored.push({ name: 'deleted_at', type: 'timestamptz', texts: changes.map((change) => (change.kind === 'delete' ? change.at : null)) });
+  const sets = stored.filter(({ name }) => !keys.includes(name)).map(({ name }) => `${name} = excluded.${name}`);
   await tx.query(
-    `insert into ${publicTable(entry.table[target])} (${names.join(', ')})
-     select ${columns.map((column, index) => `v.c${index}::${column.type}`).join(', ')}
-     from unnest(${columns.map((_column, index) => `$${index + 1}::text[]`).join(', ')}) v(${columns.map((_column, index) => `c${index}`).join(', ')})
-     on conflict (${keys.map((column) => nameOn(column, target)).join(', ')}) do ${sets.length === 0 ? 'nothing' : `update set ${sets.join(', ')}`}`,
-    columns.map((_column, index) => changes.map((change) => change.values[index] ?? null)),
+    `insert into ${publicTable(entry.table[target])} (${stored.map(({ name }) => name).join(', ')})
+     select ${stored.map(({ type }, index) => `v.c${index}::${type}`).join(', ')}
+     from unnest(${stored.map((_column, index) => `$${index + 1}::text[]`).join(', ')}) v(${stored.map((_column, index) => `c${index}`).join(', ')})
+     on conflict (${keys.join(', ')}) do ${sets.length === 0 ? 'nothing' : `update set ${sets.join(', ')}`}`,
+    stored.map(({ texts }) => texts),
   );
 }
 
 async function deleteRows(tx: Queryable, entry: FlowTable, changes: RowChange[], target: Side): Promise<void> {
   const keys = keyColumns(entry.table);
-  const from = `unnest(${[...keys, null].map((_key, index) => `$${index + 1}::text[]`).join(', ')}) v(${keys.map((_key, index) => `k${index}, `).join('')}at)`;
+  const params = keys.map((_key, index) => changes.map((change) => change.key[index] ?? null));
+  const from = `unnest(${keys.map((_key, index) => `$${index + 1}::text[]`).join(', ')}) v(${keys.map((_key, index) => `k${index}`).join(', ')})`;
   const where = keys.map((column, index) => `t.${nameOn(column, target)} = v.k${index}::${column.type}`).join(' and ');
-  const params = [...keys.map((_key, index) => changes.map((change) => change.key[index] ?? null)), changes.map((change) => change.at)];
   const table = publicTable(entry.table[target]);
-  if (entry.kind === 'projection' && entry.table.onDelete === 'mark')
-    await tx.query(`update ${table} t set deleted_at = v.at::timestamptz from ${from} where ${where} and t.deleted_at is null`, params);
+  if (keepsDeleted(entry))
+    await tx.query(`update ${table} t set deleted_at = clock_timestamp() from ${from} where ${where} and t.deleted_at is null`, params);
   else await tx.query(`delete from ${table} t using ${from} where ${where}`, params);
 }
 

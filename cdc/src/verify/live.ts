@@ -62,9 +62,10 @@ export async function compareKeys(changed: ChangedKeys, databases: Databases, re
     pair: pairOf(comparison, databases),
     suspects: new Map(keys.map((key) => [textOf(key), key])),
   }));
+  const tables = groups.map(({ pair, suspects }) => ({ table: pair.comparison.entry.table.extracted, rows: suspects.size }));
   const findings = await confirm(groups, databases, request);
   return {
-    tables: groups.map(({ pair, suspects }) => ({ table: pair.comparison.entry.table.extracted, rows: suspects.size })),
+    tables,
     suspects: 0,
     confirmed: findings.length,
     findings,
