@@ -5,7 +5,6 @@ import { flag, integer, oneOf, optional, port, readSettings, text, url } from '@
 export function readConfig(env: Record<string, string | undefined>) {
   const settings = readSettings(env, {
     environment: oneOf('ATLAS_ENVIRONMENT', ['development', 'production'], 'production'),
-    publicUrl: url('ATLAS_PUBLIC_URL', 'http://localhost:8102'),
     host: text('GATEWAY_HOST', '127.0.0.1'),
     port: port('GATEWAY_PORT', 8102),
     adminHost: text('GATEWAY_ADMIN_HOST', '127.0.0.1'),
@@ -26,6 +25,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     upstreamDeadlineMs: integer('GATEWAY_UPSTREAM_DEADLINE_MS', 30_000, { min: 100, max: 300_000 }),
     holdDeadlineMs: integer('GATEWAY_HOLD_DEADLINE_MS', 15_000, { min: 100, max: 60_000 }),
     inFlightMax: integer('GATEWAY_IN_FLIGHT_MAX', 1_024, { min: 1, max: 100_000 }),
+    upstreamStallMs: integer('GATEWAY_UPSTREAM_STALL_MS', 60_000, { min: 100, max: 600_000 }),
     bodyBytesMax: integer('GATEWAY_BODY_BYTES_MAX', 16 * 1024 * 1024, { min: 1_024 }),
     isAccessLogged: flag('GATEWAY_ACCESS_LOG', true),
   });

@@ -1,4 +1,6 @@
+import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { dirname } from 'node:path';
 import { AppError } from '@atlas/kit/errors';
 import type { LedgerClient } from '@atlas/kit/ledger';
 import type { Logger } from '@atlas/kit/logger';
@@ -50,9 +52,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const pins = new Pins(config.pinFile);
   const admission = new Admission(config.inFlightMax);
   const upstreams = createUpstreams({ legacy: config.legacyUrl, extracted: config.notificationsUrl });
+  const streamLimits = { deadlineMs: config.upstreamDeadlineMs, stallMs: config.upstreamStallMs };
   const streams = {
-    legacy: new StreamProxy(upstreams.legacy, config.upstreamDeadlineMs),
-    extracted: new StreamProxy(upstreams.extracted, config.upstreamDeadlineMs),
+    legacy: new StreamProxy(upstreams.legacy, streamLimits),
+    extracted: new StreamProxy(upstreams.extracted, streamLimits),
   };
   const tables = new Tables({ ledger, upstreams: new Set(knownSlices), log });
   const positions = new Map(knownSlices.map((slice) => [slice as string, new Positions({ slice, source: deps.source, nowMs, log })]));
@@ -102,7 +105,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       isWatching: () => [...positions.values()].some((tracker) => tracker.isWatching),
       noteAll: async (tenant) => void (await Promise.all([...positions.values()].map((tracker) => tracker.note(tenant)))),
     },
-    limits: { holdMs: config.holdDeadlineMs, upstreamMs: config.upstreamDeadlineMs },
+    limits: { holdMs: config.holdDeadlineMs, upstreamMs: config.upstreamDeadlineMs, stallMs: config.upstreamStallMs },
     table: () => tables.current,
     testerOf: createTesterCheck(config.testerSecret),
     trustedProxies: config.trustedProxies,
@@ -149,6 +152,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   return {
     async start() {
+      await mkdir(dirname(config.snapshotFile), { recursive: true });
       await pins.start();
       ledger.onChange(obey);
       await Promise.all([ledger.start(), flags.start()]);

@@ -174,6 +174,20 @@ test('a write in flight whose client left still counts until its outcome is know
   await waitFor('drained', () => ledger.drained === held);
 });
 
+test('the mutant of the audit: an armed leak executes a held write on both sides', async () => {
+  await fetch(`${gateway.adminUrl}/failpoints`, {
+    method: 'POST',
+    body: '{"name":"gateway.hold.leak","action":"trigger"}',
+    headers: { 'content-type': 'application/json' },
+  });
+  ledger.change({ move: 'holding' });
+  const answer = send('twice');
+  await waitFor('leaked', () => subjects('legacy').length === 1);
+  ledger.change({ move: null, owner: 'extracted', reads: 'extracted', phase: 'extracted', epoch: 2n });
+  expect((await answer).status).toBe(200);
+  expect([subjects('legacy'), subjects('extracted')]).toEqual([['twice'], ['twice']]);
+});
+
 test('reads wait while the lease is lost in a move, and go on when it is back', async () => {
   ledger.change({ move: 'holding' });
   ledger.setLeased(false);

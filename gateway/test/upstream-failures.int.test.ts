@@ -8,7 +8,9 @@ import { type RunningGateway, runningGateway } from './support/running-gateway.t
 let gateway: RunningGateway;
 
 beforeEach(async () => {
-  gateway = await runningGateway(memoryLedger(notificationsPlan()), { env: { GATEWAY_UPSTREAM_DEADLINE_MS: '400' } });
+  gateway = await runningGateway(memoryLedger(notificationsPlan()), {
+    env: { GATEWAY_UPSTREAM_DEADLINE_MS: '400', GATEWAY_UPSTREAM_STALL_MS: '300' },
+  });
 });
 afterEach(() => gateway.close());
 
@@ -38,6 +40,15 @@ test.each(ways)('%s whose answer breaks off is broken off for the client, never 
     res.writeHead(200, { 'content-length': '100' });
     res.write('half');
     setTimeout(() => res.destroy(), 20);
+  });
+  const answer = await fetch(gateway.url + path, { method });
+  await expect(answer.text()).rejects.toThrow();
+});
+
+test.each(ways)('%s whose answer stalls is broken off', async (_label, method, path) => {
+  gateway.legacy.handle((_seen, res) => {
+    res.writeHead(200, { 'content-length': '100' });
+    res.write('half');
   });
   const answer = await fetch(gateway.url + path, { method });
   await expect(answer.text()).rejects.toThrow();

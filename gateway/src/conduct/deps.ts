@@ -23,5 +23,5 @@ export type ConductDeps = {
   metrics: Metrics;
   log: Logger;
   nowMs: () => number;
-  limits: { holdMs: number; upstreamMs: number };
+  limits: { holdMs: number; upstreamMs: number; stallMs: number };
 };

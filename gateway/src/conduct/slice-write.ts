@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { SlicePlan } from '@atlas/contracts/plan';
 import { wire } from '@atlas/contracts/wire';
 import { assertNever, errorText } from '@atlas/kit/errors';
+import { failpoint } from '@atlas/kit/failpoints';
 import { decide } from '../decide/decide.ts';
 import type { Decision } from '../decide/decision.ts';
 import type { Exchange } from '../exchange.ts';
 import { attempt } from '../forward/attempt.ts';
 import { releaseResponse } from '../forward/release.ts';
+import { breakOffWhenStalled } from '../forward/stall.ts';
 import type { Waiter } from '../hold/hold-queue.ts';
 import type { ConductDeps } from './deps.ts';
 import { answerFailure, noteForward, refuse } from './outcome.ts';
@@ -51,6 +53,7 @@ export class SliceWrite implements Waiter {
     if (!holds.hasWaiting(this.#queue) && this.proceed() === 'left') return;
     this.#waitingSinceMs ??= this.#deps.nowMs();
     const isIn = holds.join(this.#queue, this, { requestsMax: this.#slice.move.heldRequestsMax, bytesMax: this.#slice.move.heldBytesMax });
+    void this.#leakWhenAsked();
     if (!isIn) return void refuse(this.#exchange, 'hold', 429, 'HOLD_FULL');
     this.#exchange.res.once('close', () => this.#onClientGone());
   }
@@ -83,6 +86,20 @@ export class SliceWrite implements Waiter {
     refuse(this.#exchange, 'hold', 429, 'HOLD_TIMEOUT');
   }
 
+  /** A mutant for the audit's own test: what is held goes to its old owner too, so that it is executed twice. Armed in development only. */
+  async #leakWhenAsked(): Promise<void> {
+    const owner = this.#deps.ledger.view()?.units.find((unit) => unit.slice === this.#slice.slice)?.owner;
+    if (owner === undefined || !(await failpoint('gateway.hold.leak'))) return;
+    const { req, path, search } = this.#exchange;
+    const end = this.#deps.writes.begin(this.#slice.slice);
+    const leaked = { method: req.method ?? 'GET', target: path + search, headers: { ...req.headers }, body: this.#body };
+    await attempt(this.#deps.upstreams[owner], leaked, this.#deps.limits.upstreamMs).then(
+      (response) => response.resume(),
+      (error) => this.#deps.log.warn({ error: errorText(error) }, 'leak failed'),
+    );
+    end();
+  }
+
   get #queue(): string {
     return `${this.#slice.slice} write`;
   }
@@ -113,7 +130,8 @@ export class SliceWrite implements Waiter {
     this.#deps.metrics.upstreamSeconds.observe({ upstream: decision.upstream }, this.#exchange.upstreamMs / 1_000);
     if (response.headers[wire.notExecuted] !== undefined) return this.#comeBack(response, decision);
     if (decision.upstream === 'legacy') await this.#deps.positions.noteAll(this.#exchange.tenant);
-    releaseResponse(response, this.#exchange.res, debug, () => {});
+    breakOffWhenStalled(response, limits.stallMs);
+    releaseResponse(response, this.#exchange.res, debug);
   }
 
   /** The owner changed nothing: wait at the head, read the ledger again, and decide again. */

@@ -39,7 +39,7 @@ export function streamTo(side: Side, exchange: Exchange, way: Way, deps: Conduct
     ...(way.isNoted
       ? {
           holdResponse: () => deps.positions.noteAll(exchange.tenant),
-          release: (response: IncomingMessage) => releaseResponse(response, res, way.debug, () => {}),
+          release: (response: IncomingMessage) => releaseResponse(response, res, way.debug),
         }
       : {}),
   });

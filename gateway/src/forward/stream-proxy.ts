@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { AppError } from '@atlas/kit/errors';
 import { createProxyMiddleware, type Plugin, type RequestHandler } from 'http-proxy-middleware';
 import { scrubResponseHeaders } from '../admit/header-scrub.ts';
+import { breakOffWhenStalled } from './stall.ts';
 import { isReset } from './upstream-error.ts';
 import type { Upstream } from './upstreams.ts';
 
@@ -30,6 +31,8 @@ export type StreamJob = {
   release?: (response: IncomingMessage) => void;
 };
 
+/** Until the headers of a response are here, and between two pieces of its body. */
+export type StreamLimits = { deadlineMs: number; stallMs: number };
 type Running = StreamJob & {
   outgoing: ClientRequest | undefined;
   timer: NodeJS.Timeout | undefined;
@@ -43,12 +46,12 @@ type Running = StreamJob & {
  */
 export class StreamProxy {
   #jobs = new WeakMap<IncomingMessage, Running>();
-  #deadlineMs: number;
+  #limits: StreamLimits;
   #piped: RequestHandler;
   #held: RequestHandler;
 
-  constructor(upstream: Upstream, deadlineMs: number) {
-    this.#deadlineMs = deadlineMs;
+  constructor(upstream: Upstream, limits: StreamLimits) {
+    this.#limits = limits;
     this.#piped = this.#middleware(upstream, false);
     this.#held = this.#middleware(upstream, true);
   }
@@ -65,7 +68,7 @@ export class StreamProxy {
 
   #start(job: Running): void {
     this.#jobs.set(job.req, job);
-    job.timer = setTimeout(() => this.#timeOut(job), this.#deadlineMs);
+    job.timer = setTimeout(() => this.#timeOut(job), this.#limits.deadlineMs);
     const middleware = job.holdResponse === undefined ? this.#piped : this.#held;
     // The middleware's promise ends with the client's response; failures arrive through the error plugin.
     void middleware(job.req, job.res);
@@ -104,6 +107,7 @@ export class StreamProxy {
     if (job === undefined) return;
     job.isAnswered = true;
     clearTimeout(job.timer);
+    breakOffWhenStalled(response, this.#limits.stallMs);
     job.onResponse(response);
     if (job.holdResponse !== undefined) {
       job
@@ -134,7 +138,7 @@ export class StreamProxy {
   }
 
   #timeOut(job: Running): void {
-    const error = new AppError('UPSTREAM_TIMEOUT', { deadlineMs: this.#deadlineMs });
+    const error = new AppError('UPSTREAM_TIMEOUT', { deadlineMs: this.#limits.deadlineMs });
     if (job.outgoing === undefined) this.#onError(error, job.req);
     else job.outgoing.destroy(error);
   }
