@@ -108,6 +108,7 @@ function createWorker({ config, log, clock, metrics }: Required<AppDeps> & { met
     mailer: createMailer(config.smtpUrl),
     findRecipient: (tenancyId: string, userId: string) => findRecipient(users, { tenancyId, userId }),
     projectName: users.store.projectName,
+    underWay: new Set<string>(),
     count: (outcome: string) => metrics.mails.inc({ outcome }),
     clock,
     log,

@@ -13,7 +13,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     publicUrl: url('ATLAS_PUBLIC_URL'),
     smtpUrl: url('SMTP_URL'),
     isWorkerOn: flag('NOTIFICATIONS_WORKER', true),
-    sendersMax: integer('NOTIFICATIONS_SENDERS_MAX', 2, { min: 1, max: 16 }),
+    sendersMax: integer('NOTIFICATIONS_SENDERS_MAX', 4, { min: 1, max: 16 }),
     requestPoolMax: integer('NOTIFICATIONS_REQUEST_POOL_MAX', 10, { min: 1, max: 100 }),
     contentHash: text('CONTENT_HASH', 'unknown'),
   });

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
@@ -9,6 +10,14 @@ export type FakeMailServer = { url: string; accepted: ParsedMail[]; mode: MailMo
 
 export async function startFakeMailServer(): Promise<FakeMailServer> {
   const fake: FakeMailServer = { url: '', accepted: [], mode: 'accept', close: async () => {} };
+  /** False: the conversation gets no answer. A client that leaves in the middle of its mail has sent nothing. */
+  async function take(stream: Readable, session: unknown): Promise<boolean> {
+    const raw = await buffer(stream);
+    if (fake.mode === 'hang-up-after-dot') hangUp(server, session);
+    if (fake.mode !== 'accept') return false;
+    fake.accepted.push(await simpleParser(raw));
+    return true;
+  }
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
@@ -20,13 +29,9 @@ export async function startFakeMailServer(): Promise<FakeMailServer> {
       done();
     },
     onData: (stream, session, done) => {
-      void buffer(stream).then(async (raw) => {
-        if (fake.mode === 'silent-after-dot') return;
-        if (fake.mode === 'hang-up-after-dot')
-          return (session as unknown as { connection?: { close(): void } }).connection?.close() ?? closeAll(server);
-        fake.accepted.push(await simpleParser(raw));
-        done();
-      });
+      take(stream, session)
+        .then((answers) => answers && done())
+        .catch((error: Error) => done(error));
     },
   });
   server.on('error', () => {});
@@ -37,8 +42,9 @@ export async function startFakeMailServer(): Promise<FakeMailServer> {
   return fake;
 }
 
-function closeAll(server: SMTPServer): void {
-  for (const connection of (server as unknown as { connections: Set<{ close(): void }> }).connections) connection.close();
+function hangUp(server: SMTPServer, session: unknown): void {
+  for (const connection of (server as unknown as { connections: Set<{ session: unknown; close(): void }> }).connections)
+    if (connection.session === session) connection.close();
 }
 
 function withCode(responseCode: number, message: string): Error {

@@ -282,9 +282,23 @@ describe('a request of the legacy', () => {
     expect(service.mailServer.accepted).toHaveLength(1);
   });
 
-  test('that cannot be read does not hold up the others', async () => {
+  test.each<[string, unknown]>([
+    ['read', { recipient: 'nobody' }],
+    [
+      'stored',
+      {
+        recipient: { type: 'custom-emails', emails: ['a@example.com'] },
+        subject: '',
+        html: 'x'.repeat(700_000),
+        text: null,
+        isTransactional: true,
+        isHighPriority: true,
+        notificationCategoryId: null,
+      },
+    ],
+  ])('that cannot be %s does not hold up the others', async (_name, payload) => {
     const user = await service.user(project.tenancyId);
-    const broken = await request(user, { payload: { recipient: 'nobody' } });
+    const broken = await request(user, { payload });
     const fine = await request(user);
     await startWorker();
     await untilOutcome('sent');

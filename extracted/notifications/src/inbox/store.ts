@@ -1,18 +1,21 @@
-import { type Database, type Transaction, writeSlice } from '../database/store.ts';
+import { type Database, sqlStateOf, type Transaction, writeSlice } from '../database/store.ts';
 import type { Mail } from '../mail/mail.ts';
 import { rowOf } from '../mail/store.ts';
 import type { MailRequest } from './inbox.ts';
 
 export type DomainEvent = { tenancyId: string; id: string; payload: unknown };
 
+/** `unreadable`: the database cannot store what was asked for; nothing was changed. */
+export type InboxResult = 'done' | 'done-before' | 'unreadable';
+
 export type InboxStore = {
   /** Requests nothing was done about yet, oldest first: by anti-join, because an older transaction may arrive later. */
   openRequests(rowsMax: number): Promise<MailRequest[]>;
   openDeletions(rowsMax: number): Promise<DomainEvent[]>;
-  /** Puts a request's mail into the outbox, once; null only marks it done. Answers false when someone else did it. Throws NOT_OWNER. */
-  finishRequest(request: MailRequest, mail: Mail | null, now: Date): Promise<boolean>;
+  /** Puts a request's mail into the outbox, once; null only marks it done. Throws NOT_OWNER. */
+  finishRequest(request: MailRequest, mail: Mail | null, now: Date): Promise<InboxResult>;
   /** Forgets a deleted user's preferences and cancels its mails that have not left, once. Throws NOT_OWNER. */
-  finishDeletion(event: DomainEvent, userId: string | null, now: Date): Promise<boolean>;
+  finishDeletion(event: DomainEvent, userId: string | null, now: Date): Promise<InboxResult>;
 };
 
 export function createInboxStore(database: Database): InboxStore {
@@ -28,23 +31,36 @@ export function createInboxStore(database: Database): InboxStore {
         select 1 from inbox_done d where d.tenancy_id = e.tenancy_id and d.source = 'domain-event' and d.event_id = e.id)
       order by e.created_at, e.id limit ${rowsMax}`,
     finishRequest: (request, mail, now) =>
-      writeSlice(database, undefined, async (tx) => {
-        if (!(await markDone(tx, 'mail-request', request, now))) return false;
+      finish(database, { ...request, source: 'mail-request' }, now, async (tx) => {
         if (mail !== null) await tx.mailOutbox.createMany({ data: [rowOf(mail)], skipDuplicates: true });
-        return true;
       }),
     finishDeletion: (event, userId, now) =>
-      writeSlice(database, undefined, async (tx) => {
-        if (!(await markDone(tx, 'domain-event', event, now))) return false;
+      finish(database, { ...event, source: 'domain-event' }, now, async (tx) => {
         if (userId !== null) await forgetUser(tx, event.tenancyId, userId, now);
-        return true;
       }),
   };
 }
 
+type Item = { tenancyId: string; id: string; source: 'mail-request' | 'domain-event' };
+
+/** The effect and its `inbox_done` are one transaction. */
+async function finish(database: Database, item: Item, now: Date, effect: (tx: Transaction) => Promise<void>): Promise<InboxResult> {
+  try {
+    return await writeSlice(database, undefined, async (tx) => {
+      if (!(await markDone(tx, item, now))) return 'done-before';
+      await effect(tx);
+      return 'done';
+    });
+  } catch (error) {
+    // Classes 22 (data) and 23 (constraints): the row can never be stored, however often it is tried.
+    if (/^2[23]/.test(sqlStateOf(error) ?? '')) return 'unreadable';
+    throw error;
+  }
+}
+
 /** False when it was done before; a second consumer waits here for the first one's commit. */
-async function markDone(tx: Transaction, source: string, event: { tenancyId: string; id: string }, now: Date): Promise<boolean> {
-  const data = [{ tenancyId: event.tenancyId, source, eventId: event.id, doneAt: now }];
+async function markDone(tx: Transaction, { tenancyId, source, id }: Item, now: Date): Promise<boolean> {
+  const data = [{ tenancyId, source, eventId: id, doneAt: now }];
   return (await tx.inboxDone.createMany({ data, skipDuplicates: true })).count === 1;
 }
 

@@ -1,5 +1,5 @@
 import { notificationCategories } from '@atlas/contracts/wire';
-import { errorText } from '@atlas/kit/errors';
+import { AppError, errorText } from '@atlas/kit/errors';
 import { failpoint } from '@atlas/kit/failpoints';
 import type { Logger } from '@atlas/kit/logger';
 import type { User } from '../users/user.ts';
@@ -14,24 +14,37 @@ export type SenderDeps = {
   /** A user as the sender may rely on it: an absent one, or one without an address, was confirmed by the owner. */
   findRecipient(tenancyId: string, userId: string): Promise<User | undefined>;
   projectName(tenancyId: string): Promise<string | null>;
+  /** Mails the senders of this process are at: saves them from asking for one another's. The row's lock is what counts. */
+  underWay: Set<string>;
   count(outcome: string): void;
   clock: () => Date;
   log: Logger;
 };
 
 /** Mails looked at in one round; one that another sender has is passed over. */
-const candidatesMax = 10;
+const candidatesMax = 32;
 
 /**
  * Sends the most urgent mail that may leave, if there is one; answers whether it did anything. Facts about the recipient come first,
  * without a lock; then claim, SMTP and mark are one transaction, so that a fence waits for the mail. Throws NOT_OWNER.
  */
 export async function sendNext(deps: SenderDeps): Promise<boolean> {
+  const failures: unknown[] = [];
   for (const mail of await deps.mails.due(deps.clock(), candidatesMax)) {
-    const facts = await readFacts(deps, mail);
-    const isDone = await deps.mails.claim(mail, deps.clock(), (claim) => finish(deps, claim, facts));
-    if (isDone) return true;
+    if (deps.underWay.has(mail.id)) continue;
+    deps.underWay.add(mail.id);
+    try {
+      const facts = await readFacts(deps, mail);
+      if (await deps.mails.claim(mail, deps.clock(), (claim) => finish(deps, claim, facts))) return true;
+    } catch (error) {
+      // One mail that fails must not hold up the others; NOT_OWNER concerns them all.
+      if (error instanceof AppError && error.code === 'NOT_OWNER') throw error;
+      failures.push(error);
+    } finally {
+      deps.underWay.delete(mail.id);
+    }
   }
+  if (failures.length > 0) throw failures[0];
   return false;
 }
 

@@ -42,6 +42,7 @@ describe('a mail goes', () => {
       skip: 'USER_ACCOUNT_DELETED',
     });
     expect(addressing({ type: 'custom-emails', emails: [] }, undefined)).toEqual({ skip: 'NO_EMAIL_PROVIDED' });
+    expect(addressing({ type: 'everyone' } as never, user)).toEqual({ skip: 'NO_EMAIL_PROVIDED' });
   });
 });
 

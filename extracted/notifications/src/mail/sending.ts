@@ -1,6 +1,6 @@
 import type { Category } from '../preferences/preference.ts';
 import type { User } from '../users/user.ts';
-import type { Mail, Outcome, Recipient, SendError } from './mail.ts';
+import { type Mail, type Outcome, type Recipient, recipientSchema, type SendError } from './mail.ts';
 
 // What one attempt to send a mail means for its row. Pure.
 
@@ -19,6 +19,8 @@ export function userOf(recipient: Recipient): string | undefined {
 
 /** Where a mail goes, or why it does not. `user` is undefined when it does not exist (any more). */
 export function addressing(recipient: Recipient, user: User | undefined): Addressing {
+  // Rows come from the other side as well; one of another shape goes nowhere instead of stopping the sender.
+  if (!recipientSchema.safeParse(recipient).success) return { skip: 'NO_EMAIL_PROVIDED' };
   if (recipient.type !== 'custom-emails' && user === undefined) return { skip: 'USER_ACCOUNT_DELETED' };
   const emails = recipient.type === 'user-primary-email' ? primaryEmails(user) : recipient.emails;
   if (emails.length > 0) return { emails: [...new Set(emails)] };
@@ -110,7 +112,8 @@ function sendError(attempt: number, reason: string, now: Date): SendError {
     timestamp: now.toISOString(),
     external_message: 'The mail server did not take the mail.',
     external_details: {},
-    internal_message: reason.slice(0, 500),
+    // A zero byte of a mail server's answer could not be stored.
+    internal_message: reason.replaceAll('\u0000', ' ').slice(0, 500),
     internal_details: {},
   };
 }

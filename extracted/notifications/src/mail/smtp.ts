@@ -18,8 +18,13 @@ export function createMailer(smtpUrl: string): Mailer {
   const server = parseServer(smtpUrl);
   return {
     deliver: async (mail, to) => {
-      const message = await compose(mail, to);
-      return new Attempt(server).run({ from: senderAddress, to: to.emails }, message);
+      try {
+        const message = await compose(mail, to);
+        return await new Attempt(server).run({ from: senderAddress, to: to.emails }, message);
+      } catch (error) {
+        // Nothing was sent: `run` answers whatever happens on the wire.
+        return { kind: 'refused', reason: errorText(error), isForGood: true };
+      }
     },
   };
 }

@@ -2,7 +2,7 @@ import { StatusError } from '@atlas/kit/wire';
 import { type Database, Prisma, sqlStateOf, type Transaction, writeSlice } from '../database/store.ts';
 import type { MailOutbox } from '../generated/client.ts';
 import { holdUsers } from '../users/store.ts';
-import { edited, type Mail, type MailEdit, recipientSchema, type SendError, type Status } from './mail.ts';
+import { edited, type Mail, type MailEdit, type Recipient, type SendError, type Status } from './mail.ts';
 import type { MailResult } from './sending.ts';
 
 type Guard = { epoch: bigint | undefined };
@@ -161,7 +161,7 @@ function statusWhere(status: Status, now: Date): Prisma.MailOutboxWhereInput {
 function mailOf(row: MailOutbox): Mail {
   return {
     ...row,
-    recipient: recipientSchema.parse(row.recipient),
+    recipient: row.recipient as Recipient,
     sendErrors: row.sendErrors as SendError[] | null,
     outcome: row.outcome as Mail['outcome'],
   };
