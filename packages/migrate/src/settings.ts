@@ -12,7 +12,7 @@ export function readMigrateSettings(env: Env) {
     connectUrl: url('CONNECT_URL', `http://127.0.0.1:${portOf(env, '15')}`),
     legacyUrl: url('MIGRATE_LEGACY_URL', `http://127.0.0.1:${portOf(env, '03')}`),
     extractedUrl: url('MIGRATE_NOTIFICATIONS_URL', `http://127.0.0.1:${portOf(env, '04')}`),
-    serviceToken: text('MIGRATE_SERVICE_TOKEN', 'atlas'),
+    serviceToken: text('MIGRATE_SERVICE_TOKEN', env['LEGACY_SERVICE_TOKEN']),
     unleashUrl: url('UNLEASH_URL', `http://127.0.0.1:${portOf(env, '10')}`),
     unleashToken: text('UNLEASH_TOKEN', 'none'),
     flagSnapshotFile: optional('MIGRATE_FLAG_SNAPSHOT_FILE'),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Evidence } from '@atlas/contracts/ledger';
 import type { Wanted } from '@atlas/flags/wanted';
-import { type Listening, listen } from '@atlas/kit/http';
+import { listen } from '@atlas/kit/http';
 import { createLedgerClient, type LedgerClient } from '@atlas/kit/ledger';
 import { createLogger } from '@atlas/kit/logger';
 import express from 'express';
@@ -61,6 +61,7 @@ export async function createNeighbourhood(): Promise<Neighbourhood> {
     MIGRATE_CDC_URL: cdc.url,
     MIGRATE_LEGACY_URL: builds.url,
     MIGRATE_NOTIFICATIONS_URL: builds.url,
+    MIGRATE_SERVICE_TOKEN: 'token',
     MIGRATE_PLAN: planFile,
     LOG_LEVEL: 'silent',
   };
