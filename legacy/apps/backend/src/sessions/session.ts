@@ -5,8 +5,8 @@ import { signAccessToken } from '../auth/access-token.ts';
 import { config } from '../config.ts';
 import { database, type Transaction } from '../database.ts';
 import { projectConfig } from '../projects/project-config.ts';
-import { findUser, type UserKey } from '../users/find-user.ts';
-import { type UserRow, userRestriction } from '../users/user.ts';
+import type { UserKey } from '../users/find-user.ts';
+import { type UserRow, userInclude, userRestriction } from '../users/user.ts';
 
 const yearMillis = 365 * 24 * 60 * 60 * 1000;
 const activityGrainMillis = 60_000;
@@ -53,16 +53,16 @@ export async function refreshSession(
   projectId: string,
   branchId: string,
 ): Promise<{ accessToken: string; userId: string }> {
+  const tenancySelect = { projectId: true, branchId: true, project: { select: { config: true } } };
   const session = await database().projectUserRefreshToken.findUnique({
     relationLoadStrategy: 'join',
     where: { refreshToken },
-    include: { user: { select: { tenancy: { select: { projectId: true, branchId: true, project: { select: { config: true } } } } } } },
+    include: { user: { include: { ...userInclude, tenancy: { select: tenancySelect } } } },
   });
-  const tenancy = session?.user.tenancy;
-  const isLive = session !== null && (session.expiresAt === null || session.expiresAt > new Date());
-  if (!isLive || tenancy?.projectId !== projectId || tenancy.branchId !== branchId) throw new KnownErrors.RefreshTokenNotFoundOrExpired();
-  const row = await findUser(session);
-  if (row === null) throw new KnownErrors.RefreshTokenNotFoundOrExpired();
+  if (session === null || (session.expiresAt !== null && session.expiresAt <= new Date()))
+    throw new KnownErrors.RefreshTokenNotFoundOrExpired();
+  const { tenancy, ...row } = session.user;
+  if (tenancy.projectId !== projectId || tenancy.branchId !== branchId) throw new KnownErrors.RefreshTokenNotFoundOrExpired();
   await noteActivity(session, row);
   const issuer = { projectId, branchId, config: projectConfig(tenancy.project.config) };
   return { accessToken: await mintAccessToken(row, session.id, issuer), userId: row.projectUserId };

@@ -13,8 +13,6 @@ export const userInclude = {
 export type UserRow = Prisma.ProjectUserGetPayload<{ include: typeof userInclude }>;
 type TeamRow = UserRow['teamMembers'][number]['team'];
 
-export type ServerUser = ReturnType<typeof serverUser>;
-
 /** The user as servers and admins see it. */
 export function serverUser(row: UserRow, config: ProjectConfig) {
   const email = row.contactChannels[0];
