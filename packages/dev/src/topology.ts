@@ -184,7 +184,17 @@ export function topology(options: StackOptions): Part[] {
     }),
     service('legacy', {
       needs: ['legacy-seed'],
-      command: ['node', 'node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1', '-p', String(ports.legacy)],
+      command: [
+        'node',
+        'node_modules/next/dist/bin/next',
+        'start',
+        '-H',
+        '127.0.0.1',
+        '-p',
+        String(ports.legacy),
+        '--keepAliveTimeout',
+        '75000',
+      ],
       cwd: 'legacy/apps/backend',
       env: { ...legacyEnv, PORT: String(ports.legacy), NEXT_TELEMETRY_DISABLED: '1' },
       ports: [ports.legacy],
