@@ -15,8 +15,8 @@ import { type Act, type Cli, type CliOptions, type ExitCode, exitCodes, type Ver
 import { addVerify } from './verify.ts';
 
 /** Runs one command line (without `node` and script) and answers its exit code. Never throws. */
-export async function runCli(args: readonly string[], io: Pick<Cli, 'env' | 'data' | 'say'>): Promise<number> {
-  const cli: Cli = { ...io, open: async ({ local }) => (local === true ? openLocal(io.env) : openRemote(io.env)) };
+export async function runCli(args: readonly string[], io: Pick<Cli, 'env' | 'data' | 'say'> & Partial<Pick<Cli, 'open'>>): Promise<number> {
+  const cli: Cli = { open: async ({ local }) => (local === true ? openLocal(io.env) : openRemote(io.env)), ...io };
   const done: { code: number } = { code: exitCodes.ok };
   const program = createProgram(cli, done);
   try {

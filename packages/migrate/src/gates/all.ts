@@ -40,7 +40,7 @@ export type GateName = keyof typeof gates;
 
 /** Asks the named gates, in order. */
 export function askGates(names: readonly GateName[], facts: Facts): GateResult[] {
-  return names.map((name) => gates[name](facts));
+  return names.map((name) => ({ ...gates[name](facts), gate: name }));
 }
 
 /** Those that hold: whatever is not a pass. */
