@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@atlas/kit/errors';
+import { postgresHome } from '@atlas/kit/postgres-server';
 import { contentHash } from './content-hash.ts';
 import { type PortName, type Ports, portsOf } from './ports.ts';
-import { postgresHome } from './postgres-home.ts';
+
 import { repositoryRoot } from './repository-root.ts';
 import { startInOrder, startOrder, unknownPart } from './start-order.ts';
 import { assertPortFree } from './supervisor/busy-port.ts';
