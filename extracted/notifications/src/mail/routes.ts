@@ -22,6 +22,30 @@ const pageSize = { default: 50, max: 100 } as const;
 
 const mailKey = wireObject({ id: wireUuid() });
 const scheduledAtMillis = wireNumber({ integer: true, min: 0, max: millisMax }).optional();
+const mailing = wireObject({
+  user_ids: wireArray(wireUuid(), mailingLimits.userIdsMax).optional(),
+  all_users: wireTrue().optional(),
+  subject: wireString().optional(),
+  theme_id: wireAnything().optional(),
+  notification_category_name: wireString().optional(),
+  scheduled_at_millis: scheduledAtMillis,
+  html: wireString().optional(),
+  template_id: wireString().optional(),
+  variables: wireAnything().optional(),
+  draft_id: wireString().optional(),
+});
+const outboxQuery = wireObject({
+  status: wireString().optional(),
+  simple_status: wireString().optional(),
+  limit: wireNumber({ integer: true, min: 1, max: pageSize.max }).optional(),
+  cursor: wireUuid().optional(),
+});
+const mailEdit = wireObject({
+  is_paused: wireBoolean().optional(),
+  cancel: wireTrue().optional(),
+  scheduled_at_millis: scheduledAtMillis,
+  subject: wireString().optional(),
+});
 
 export function mailRoutes(deps: SendEmailDeps): WireRoute[] {
   return [
@@ -29,20 +53,7 @@ export function mailRoutes(deps: SendEmailDeps): WireRoute[] {
       method: 'POST',
       path: '/emails/send-email',
       access: servers,
-      schemas: {
-        body: wireObject({
-          user_ids: wireArray(wireUuid(), mailingLimits.userIdsMax).optional(),
-          all_users: wireTrue().optional(),
-          subject: wireString().optional(),
-          theme_id: wireAnything().optional(),
-          notification_category_name: wireString().optional(),
-          scheduled_at_millis: scheduledAtMillis,
-          html: wireString().optional(),
-          template_id: wireString().optional(),
-          variables: wireAnything().optional(),
-          draft_id: wireString().optional(),
-        }),
-      },
+      schemas: { body: mailing },
       handle: async ({ auth, body, header }) => {
         const caller = { tenancyId: auth.tenancyId, epoch: epochOf(header), position: positionOf(header) };
         const userIds = await sendEmail(deps, body, caller);
@@ -53,14 +64,7 @@ export function mailRoutes(deps: SendEmailDeps): WireRoute[] {
       method: 'GET',
       path: '/emails/outbox',
       access: servers,
-      schemas: {
-        query: wireObject({
-          status: wireString().optional(),
-          simple_status: wireString().optional(),
-          limit: wireNumber({ integer: true, min: 1, max: pageSize.max }).optional(),
-          cursor: wireUuid().optional(),
-        }),
-      },
+      schemas: { query: outboxQuery },
       handle: async ({ auth, query }) => {
         const now = deps.clock();
         const { status, simple_status: simpleStatus, limit = pageSize.default, cursor } = query;
@@ -83,12 +87,7 @@ export function mailRoutes(deps: SendEmailDeps): WireRoute[] {
       access: servers,
       schemas: {
         params: mailKey,
-        body: wireObject({
-          is_paused: wireBoolean().optional(),
-          cancel: wireTrue().optional(),
-          scheduled_at_millis: scheduledAtMillis,
-          subject: wireString().optional(),
-        }),
+        body: mailEdit,
       },
       handle: async ({ auth, params, body, header }) => {
         const now = deps.clock();
