@@ -19,7 +19,7 @@ export type WalkDeps = {
 export type Wish = { phase: Phase; percent?: number };
 
 const pollMs = 200;
-const secondsMax = 60;
+const secondsMax = 120;
 const unseenMsMax = 5_000;
 const flagsSeenMs = 2_500;
 

@@ -10,7 +10,8 @@ import type { TrafficMessage, TrafficSettings } from './settings.ts';
 // One traffic process: one SDK version, settings as JSON in ATLAS_TRAFFIC. It begins when told `go`, ends when told `stop`.
 const settings = JSON.parse(process.env['ATLAS_TRAFFIC'] ?? '') as TrafficSettings;
 const firstNumber = 1_000;
-const underWayMax = 200;
+/** Enough for a second's hold at full rate; more would only queue up on a machine that is too slow. */
+const mailsUnderWayMax = 16;
 const listEach = 10;
 
 const file = new ClientFile(join(settings.folder, `${settings.client}.jsonl`), settings.client);
@@ -43,7 +44,7 @@ async function work(of: Client, all: Person[]): Promise<void> {
   const pick = (n: number) => all[n % all.length] as Person;
   const busy = new Set<Person>();
   const paces = [
-    new Pace({ perSecond: settings.mailsPerSecond, limit: underWayMax, first: firstNumber }, (n) => mailer.send(n, pick(n))),
+    new Pace({ perSecond: settings.mailsPerSecond, limit: mailsUnderWayMax, first: firstNumber }, (n) => mailer.send(n, pick(n))),
     new Pace({ perSecond: settings.preferencesPerSecond, limit: all.length, first: firstNumber }, (n) => change(pick(n), n)),
     new Pace({ perSecond: settings.signUpsPerSecond, limit: 4, first: firstNumber }, (n) => visit(of, n)),
   ];
