@@ -57,6 +57,8 @@ export class ConnectClient {
 
   #assertOk(status: number, body: unknown, what: string): void {
     if (status >= 200 && status < 300) return;
-    throw new AppError('UNAVAILABLE', { message: `Kafka Connect refused to ${what}: ${status} ${JSON.stringify(body).slice(0, 500)}` });
+    throw new AppError('UNAVAILABLE', {
+      message: `Kafka Connect refused to ${what}: ${status} ${(JSON.stringify(body) ?? 'no body').slice(0, 500)}`,
+    });
   }
 }
