@@ -113,17 +113,19 @@ function createWorker({ config, log, clock, metrics }: Required<AppDeps> & { met
     clock,
     log,
   };
-  const loops: Loop[] = [
-    createLoop({ name: 'requests', step: () => consumeRequests(inbox), log }),
-    createLoop({ name: 'deletions', step: () => consumeDeletions(inbox), log }),
-    ...Array.from({ length: config.sendersMax }, () => createLoop({ name: 'sender', step: () => sendNext(sender), log })),
+  const loop = (name: string, step: () => Promise<boolean>): Loop =>
+    createLoop({ name, step, onNotMine: () => metrics.workerNotMine.inc({ loop: name }), log });
+  const loops = [
+    loop('requests', () => consumeRequests(inbox)),
+    loop('deletions', () => consumeDeletions(inbox)),
+    ...Array.from({ length: config.sendersMax }, () => loop('sender', () => sendNext(sender))),
   ];
   return {
     start: () => {
-      for (const loop of loops) loop.start();
+      for (const each of loops) each.start();
     },
     stop: async () => {
-      await Promise.all(loops.map((loop) => loop.stop()));
+      await Promise.all(loops.map((each) => each.stop()));
       await database.$disconnect();
     },
   };

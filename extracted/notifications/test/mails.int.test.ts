@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { emailOutboxReadSchema } from '@stackframe/stack-shared/dist/interface/crud/email-outbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { statuses } from '../src/mail/mail.ts';
 import { type Call, call, type Service, startService } from './service.ts';
 
 let service: Service;
@@ -163,6 +164,26 @@ describe('the outbox', () => {
     expect(await subjects('?simple_status=in-progress')).toEqual(['later', 'now']);
     expect(await subjects('?simple_status=ok')).toEqual([]);
     expect(await subjects('?status=nonsense')).toEqual([]);
+  });
+
+  test('finds by each status exactly the mails that show it', async () => {
+    const { project, outbox } = await sender();
+    await service.admin.query(
+      `insert into mail_outbox (tenancy_id, id, created_at, updated_at, recipient, source, is_transactional, is_high_priority, scheduled_at, rendered_at,
+         is_paused, cancelled_at, started_sending_at, outcome)
+       select $1, gen_random_uuid(), now(), now(), '{"type":"custom-emails","emails":[]}', '', true, false, scheduled, now(), paused, cancelled, started, outcome
+       from unnest(array[now() - interval '1 hour', now() + interval '1 hour']) scheduled, unnest(array[true, false]) paused,
+         unnest(array[null, now()]) cancelled, unnest(array[null, now()]) started,
+         unnest(array[null, 'sent', 'server-error', 'skipped', 'unknown', 'cancelled']) outcome`,
+      [project.tenancyId],
+    );
+    const all = items(await outbox('?limit=100'));
+    expect(all).toHaveLength(96);
+    for (const status of statuses) {
+      const shown = all.filter((mail) => mail.status === status).map((mail) => mail.id);
+      expect(shown.length).toBeGreaterThan(0);
+      expect(items(await outbox(`?limit=100&status=${status}`)).map((mail) => mail.id)).toEqual(shown);
+    }
   });
 
   test('refuses pages it cannot give', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { armFailpoint, disarmFailpoint } from '@atlas/kit/failpoints';
+import { listen } from '@atlas/kit/http';
 import { waitFor } from '@atlas/kit/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { App } from '../src/app.ts';
@@ -230,11 +231,16 @@ describe('the fence', () => {
     await request(await service.user(project.tenancyId));
     await service.disown();
     const worker = await startWorker();
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    const listening = await listen(worker.handler, { port: 0 });
+    const refusals = async (loop: string) => {
+      const text = await (await fetch(`${listening.url}/metrics`)).text();
+      return Number(new RegExp(`not_mine_total\\{loop="${loop}"\\} (\\d+)`).exec(text)?.[1] ?? 0);
+    };
+    await waitFor('tries of both kinds', async () => (await refusals('sender')) >= 3 && (await refusals('requests')) >= 2);
     expect([await outcomes(), service.mailServer.accepted]).toEqual([[null], []]);
     await service.own();
     await untilOutcome('sent', 'sent');
-    await stopWorker(worker);
+    await listening.close();
   });
 
   test('waits for the mail under way, which is then marked as sent', async () => {

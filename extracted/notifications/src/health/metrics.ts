@@ -34,6 +34,12 @@ export function createMetrics(read: { keysAgeMs(): number }) {
       labelNames: ['source', 'result'] as const,
       registers,
     }),
+    workerNotMine: new Counter({
+      name: 'notifications_worker_not_mine_total',
+      help: 'Worker steps the fence refused: the slice is not owned here.',
+      labelNames: ['loop'] as const,
+      registers,
+    }),
     readThrough: new Counter({
       name: 'notifications_read_through_total',
       help: 'Look-ups of users: fresh from the projection, or asked of their owner.',

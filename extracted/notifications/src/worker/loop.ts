@@ -10,8 +10,8 @@ export type Loop = { start(): void; stop(): Promise<void> };
  * `step` answers whether it found something to do: then it runs again at once. NOT_OWNER means the slice is not this side's now: a pause, no
  * log. Any other error is logged once for each run of failures.
  */
-export function createLoop(options: { name: string; step: () => Promise<boolean>; log: Logger }): Loop {
-  const { name, step, log } = options;
+export function createLoop(options: { name: string; step: () => Promise<boolean>; onNotMine?: () => void; log: Logger }): Loop {
+  const { name, step, onNotMine, log } = options;
   const stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
 
@@ -25,6 +25,7 @@ export function createLoop(options: { name: string; step: () => Promise<boolean>
       } catch (error) {
         const isNotMine = error instanceof AppError && error.code === 'NOT_OWNER';
         if (!isNotMine && failures === 0) log.warn({ loop: name, error: errorText(error) }, 'worker step failed, trying again');
+        if (isNotMine) onNotMine?.();
         failures = isNotMine ? 0 : failures + 1;
         await pause(isNotMine ? loopLimits.notMineMs : loopLimits.failedMs, stopping.signal);
       }
