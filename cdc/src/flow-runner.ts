@@ -43,6 +43,7 @@ export class FlowRunner {
   readonly #lags: LagWindow;
   #placeholder: string | null = null;
   #sampler: NodeJS.Timeout | null = null;
+  #hasCaughtUp = false;
   #backfill: Promise<unknown> = Promise.resolve();
 
   constructor(options: FlowRunnerOptions) {
@@ -130,6 +131,10 @@ export class FlowRunner {
 
   #sampleLag(): void {
     const { watermarkAt } = this.#applier;
-    if (watermarkAt !== null) this.#lags.add(Math.max(0, this.#options.clock() - watermarkAt));
+    if (watermarkAt === null) return;
+    const lagMs = Math.max(0, this.#options.clock() - watermarkAt);
+    // A start is no stall: what piled up while nothing ran is worked off first, and the restart check answers for it.
+    this.#hasCaughtUp ||= lagMs <= this.#options.lagMsMax;
+    if (this.#hasCaughtUp) this.#lags.add(lagMs);
   }
 }
