@@ -10,7 +10,7 @@ import { repositoryRoot } from './repository-root.ts';
 import { startInOrder, startOrder, unknownPart } from './start-order.ts';
 import { assertPortFree } from './supervisor/busy-port.ts';
 import { type Exit, launch, logTail } from './supervisor/launch.ts';
-import { isRunning, memoryMiB, signalProcess, signalTree } from './supervisor/process-table.ts';
+import { identify, isRunning, memoryMiB, processTree, signalProcess, signalTree } from './supervisor/process-table.ts';
 import { isReady } from './supervisor/ready.ts';
 import { RunFiles, type RunRecord } from './supervisor/run-files.ts';
 import { type Part, type StackUrls, topology, urlsOf } from './topology.ts';
@@ -143,8 +143,12 @@ export class Stack {
   async kill(name: string, signal: NodeJS.Signals = 'SIGKILL', options: { stayDown?: boolean } = {}): Promise<void> {
     const record = this.#mustRun(name);
     if (options.stayDown === true) this.#files.writeRun({ ...record, wanted: 'down' });
+    const children = processTree(record).flatMap((pid) => identify(pid) ?? []);
     signalTree(record, signal);
-    if (['SIGKILL', 'SIGTERM', 'SIGINT'].includes(signal)) await this.#waitGone(record, stopSecondsMax);
+    if (!['SIGKILL', 'SIGTERM', 'SIGINT'].includes(signal)) return;
+    await this.#waitGone(record, stopSecondsMax);
+    for (const deadline = performance.now() + killSecondsMax * 1000; children.some(isRunning) && performance.now() < deadline; )
+      await sleep(20);
   }
 
   /** Ends a part and starts it again; `env` is added for this one run (failpoints, say). Resolves when it is ready. */

@@ -294,7 +294,7 @@ const legacyContent = ['legacy/apps/backend/src', 'legacy/apps/backend/worker', 
 type PartSettings = Pick<Part, 'command' | 'env'> & Partial<Part>;
 
 function service(name: string, settings: PartSettings & Pick<Part, 'ports' | 'ready'>): Part {
-  return { name, kind: 'service', needs: [], cwd: '.', inputs: [], content: [], readySecondsMax: 60, stopSignal: 'SIGTERM', ...settings };
+  return { name, kind: 'service', needs: [], cwd: '.', inputs: [], content: [], readySecondsMax: 120, stopSignal: 'SIGTERM', ...settings };
 }
 
 function step(name: string, settings: PartSettings & Pick<Part, 'inputs'>): Part {

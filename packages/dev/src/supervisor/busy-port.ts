@@ -7,8 +7,15 @@ import { prefixSetting } from '../ports.ts';
 /** Who listens on a port: pid and command line, as far as the system lets us see. */
 export type PortHolder = { pid: number; command: string };
 
+/** A process that was killed may hold its port a moment longer, when nothing can be seen of it any more. */
+const dyingMsMax = 3_000;
+
 /** Throws PORT_BUSY, naming the holder and the setting that moves the port, when something listens there already. */
 export async function assertPortFree(port: number, part: string): Promise<void> {
+  for (const deadline = performance.now() + dyingMsMax; findPortHolder(port) === undefined && performance.now() < deadline; ) {
+    if (await isFree(port)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
   if (await isFree(port)) return;
   throw new AppError('PORT_BUSY', { message: busyPortMessage(port, part, findPortHolder(port)), port, part });
 }
