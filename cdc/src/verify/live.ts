@@ -7,7 +7,7 @@ import type { Comparison, Comparisons, Databases, Finding } from './comparison.t
 import { type HashedRow, TableReader, type VersionedRow } from './table-reader.ts';
 import { type ChangedKeys, readFence } from './touched.ts';
 
-const pageRows = 5_000;
+const pageRows = 20_000;
 const confirmRoundsMax = 12;
 const applyWaitMs = 10_000;
 const pollMs = 10;
