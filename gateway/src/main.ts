@@ -4,7 +4,7 @@ import { createLedgerClient } from '@atlas/kit/ledger';
 import { createLogger } from '@atlas/kit/logger';
 import { runUntilSignal } from '@atlas/kit/signals';
 import { readConfig } from './config.ts';
-import { createGateway } from './gateway.ts';
+import { Gateway } from './gateway.ts';
 import { createPostgresSource } from './watermark/postgres-source.ts';
 
 const log = createLogger('gateway');
@@ -23,7 +23,7 @@ const source = createPostgresSource({
   extractedUrl: config.notificationsDatabaseUrl,
   log,
 });
-const gateway = createGateway({ config, ledger, flags, source, log });
+const gateway = new Gateway({ config, ledger, flags, source, log });
 
 await runUntilSignal({
   log,

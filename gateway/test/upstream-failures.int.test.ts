@@ -62,7 +62,7 @@ test.each(ways)('%s whose side resets before the answer on a fresh connection is
 
 /** A first request leaves a kept-alive connection; the next one on it is reset once. */
 async function breakNextOnKeptSocket(): Promise<void> {
-  expect((await fetch(`${gateway.url}/api/v1/users/me`)).status).toBe(200);
+  expect(await (await fetch(`${gateway.url}/api/v1/users/me`)).json()).toEqual({ from: 'legacy' });
   let isBroken = false;
   gateway.legacy.handle((_seen, res, req) => {
     if (isBroken) return void res.end('{}');
@@ -87,6 +87,7 @@ test.each(ways.filter(([, method]) => method === 'POST'))(
     await breakNextOnKeptSocket();
     expect((await fetch(gateway.url + path, { method })).status).toBe(502);
     expect(gateway.legacy.seen).toHaveLength(1);
+    expect(gateway.legacy.connections()).toBe(1);
   },
 );
 

@@ -65,7 +65,7 @@ const commands = fc.array(
     }),
     fc.record({ do: fc.constant('time' as const), ms: fc.integer({ min: 1, max: 60 }) }),
   ),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 );
 
 function apply(world: World, command: { do: string; bytes?: number; ms?: number }): void {
@@ -140,6 +140,17 @@ test('requests that wait together are forwarded in the order they came, and one 
     }),
     { numRuns: 500 },
   );
+});
+
+test('a write that came back takes the head, before one that came later', () => {
+  const here = world();
+  here.isOpen = true;
+  arrive(here, 10);
+  apply(here, { do: 'close' });
+  arrive(here, 10);
+  apply(here, { do: 'not executed' });
+  apply(here, { do: 'open' });
+  expect(here.forwardings).toEqual([1, 1, 2]);
 });
 
 test('count and bytes are bounded, and a place that is left can be taken again', () => {

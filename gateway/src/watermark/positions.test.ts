@@ -5,18 +5,21 @@ import { type Applied, Positions } from './positions.ts';
 let nowMs: number;
 let position: bigint | Error;
 let applied: Applied | Error;
+/** While set, positions are answered by it. */
+let slow: Promise<bigint> | undefined;
 let positions: Positions;
 
 beforeEach(() => {
   vi.useFakeTimers();
   nowMs = 0;
   position = 100n;
+  slow = undefined;
   applied = { incarnation: 1, lsn: 100n, blockedTenants: 0 };
   positions = new Positions({
     slice: 'notifications',
     nowMs: () => nowMs,
     log: createLogger('test', 'silent'),
-    source: { position: async () => given(position), applied: async () => given(applied) },
+    source: { position: async () => slow ?? given(position), applied: async () => given(applied) },
   });
 });
 afterEach(() => {
@@ -105,6 +108,23 @@ test('a position that could not be read leaves everyone to the owner until a lat
   await pass(5);
   expect(await settled).toBe('applied');
   expect(positions.neededLsn('a')).toBe(300n);
+});
+
+test('a position asked for before a write failed to be noted does not cover that write', async () => {
+  positions.enter('canary');
+  await pass(5);
+  position = new Error('away');
+  await positions.note('a');
+  let answerCover: (lsn: bigint) => void = () => {};
+  slow = new Promise<bigint>((resolve) => {
+    answerCover = resolve;
+  });
+  await pass(600);
+  const noted = positions.note('b');
+  slow = undefined;
+  answerCover(50n);
+  await noted;
+  expect(positions.standing('b')).toBe('unknown');
 });
 
 test('with something parked the copy answers nobody', async () => {

@@ -35,7 +35,6 @@ export class Positions {
   #noted = new Map<string, bigint>();
   /** A write was released without a position: nothing may be read from a copy until a position asked for later covers it. */
   #isUncovered = false;
-  #failures = 0;
   #applied: (Applied & { readMs: number }) | null = null;
   #askPosition: () => Promise<bigint>;
   #askApplied: () => Promise<Applied>;
@@ -79,7 +78,6 @@ export class Positions {
       if (!this.#isUncovered)
         this.#log.warn({ slice: this.#slice, error: errorText(error) }, 'position of a write not read: reads stay on the owner');
       this.#isUncovered = true;
-      this.#failures += 1;
       this.#coverLater();
     }
   }
@@ -181,7 +179,7 @@ export class Positions {
     for (const [tenant, noted] of this.#noted) if (noted <= this.#floor) this.#noted.delete(tenant);
   }
 
-  /** Reads the position until it can be read, and takes it for everything before: it covers every write released so far. */
+  /** Reads the position until it can be read, and takes it for everything before. Queries run one at a time, so it covers every one that failed. */
   #coverLater(delayMs = retryMs): void {
     const generation = this.#generation;
     clearTimeout(this.#timer);
@@ -189,12 +187,11 @@ export class Positions {
   }
 
   async #cover(generation: number): Promise<void> {
-    const failures = this.#failures;
     try {
       const lsn = await this.#askPosition();
       if (generation !== this.#generation) return;
       this.#raiseFloor(lsn);
-      if (failures === this.#failures) this.#isUncovered = false;
+      this.#isUncovered = false;
     } catch (error) {
       if (generation !== this.#generation) return;
       this.#log.warn({ slice: this.#slice, error: errorText(error) }, 'position not read: reads stay on the owner');

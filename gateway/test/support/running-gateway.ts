@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { LedgerClient } from '@atlas/kit/ledger';
 import { createLogger } from '@atlas/kit/logger';
 import { readConfig } from '../../src/config.ts';
-import { createGateway, type GatewayDeps } from '../../src/gateway.ts';
+import { Gateway } from '../../src/gateway.ts';
+import type { GatewayDeps } from '../../src/parts.ts';
 import type { PositionSource } from '../../src/watermark/positions.ts';
 import { type FakeUpstream, fakeUpstream } from './fake-upstream.ts';
 
@@ -49,7 +50,7 @@ export async function runningGateway(
     ...options.env,
   });
   const noFlags = { splitPercent: () => null, ageMs: () => 0, start: async () => {}, stop: async () => {} };
-  const gateway = createGateway({
+  const gateway = new Gateway({
     config,
     ledger,
     flags: options.flags ?? noFlags,
