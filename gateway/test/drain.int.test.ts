@@ -31,7 +31,7 @@ test('a gateway that leaves is first not ready and serves, then closes connectio
   expect(await (await slow).json()).toEqual({ slow: true });
   await stopped;
   await expect(fetch(`${gateway.url}/health`)).rejects.toThrow();
-  await Promise.all([gateway.legacy.close(), gateway.extracted.close()]);
+  await gateway.close();
 });
 
 test('a gateway without a ledger and without a plan is not ready and asks slice clients to come back, while the rest is served', async () => {
