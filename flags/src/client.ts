@@ -1,4 +1,3 @@
-import { InMemStorageProvider, Unleash, UnleashEvents } from 'unleash-client';
 import { flags } from './registry.ts';
 import { readFlagSnapshot, readFlagStates, writeFlagSnapshot } from './states/snapshot.ts';
 import { type FlagState, type Wanted, wantedOf } from './wanted.ts';
@@ -31,14 +30,16 @@ export type FlagClientOptions = {
 };
 
 const intervalMsDefault = 1_000;
-const silentMsMin = 5_000;
+const timeoutMs = 2_000;
+const bytesMax = 4 * 1024 * 1024;
 
 /**
- * Adapter around `unleash-client`. It adds what a control plane needs: a snapshot on disk, a watchdog that makes a new client when the
- * old one has been silent (unleash-client stops for ever after one 401 or 403), and the refusal of a document that lost most known flags.
+ * Polls Unleash's client API (`GET /api/client/features`, ETag). Not `unleash-client`: what it adds, bucketing, is not used (a flag speaks for
+ * a whole slice and cohorts are the gateway's), it stops for ever after one 401, and a request under way when it is destroyed ends
+ * the process with an error nobody can catch (*seen* with 6.12.1).
  */
 export function createFlagClient(options: FlagClientOptions): FlagClient {
-  return new Adapter(options);
+  return new Poller(options);
 }
 
 /** Whether a document is refused: it lacks more than half of the registered flags that were known before. Pure. */
@@ -48,34 +49,28 @@ export function dropsTooMany(known: ReadonlyMap<string, FlagState>, next: Readon
   return lost.length * 2 > before.length;
 }
 
-class Adapter implements FlagClient {
+class Poller implements FlagClient {
   #options: FlagClientOptions;
-  #intervalMs: number;
-  #unleash: Unleash | null = null;
   #states: ReadonlyMap<string, FlagState> | null = null;
+  #etag: string | null = null;
   #answeredAt = Number.NEGATIVE_INFINITY;
-  #createdAt = 0;
-  #isRefusing = false;
+  #trouble = '';
   #listeners: (() => void)[] = [];
-  #watchdog: NodeJS.Timeout | undefined;
-  #writes: Promise<void> = Promise.resolve();
+  #stopping = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
 
   constructor(options: FlagClientOptions) {
     this.#options = options;
-    this.#intervalMs = options.intervalMs ?? intervalMsDefault;
   }
 
   async start(): Promise<void> {
     if (this.#options.snapshotFile !== undefined) this.#states = await readFlagSnapshot(this.#options.snapshotFile);
-    this.#connect();
-    this.#watchdog = setInterval(() => this.#watch(), this.#intervalMs);
+    this.#loop = this.#run();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#watchdog);
-    this.#unleash?.destroy();
-    this.#unleash = null;
-    await this.#writes;
+    this.#stopping.abort();
+    await this.#loop;
   }
 
   readWanted(slice: string): Wanted | null {
@@ -90,69 +85,71 @@ class Adapter implements FlagClient {
     this.#listeners.push(listener);
   }
 
-  #connect(): void {
-    this.#unleash?.destroy();
-    this.#createdAt = performance.now();
-    const unleash = new Unleash({
-      url: `${this.#options.url}/api`,
-      appName: this.#options.appName,
-      customHeaders: { Authorization: this.#options.token },
-      refreshInterval: this.#intervalMs,
-      timeout: 2_000,
-      disableMetrics: true,
-      storageProvider: new InMemStorageProvider(),
-      skipInstanceCountWarning: true,
-    });
-    // A destroyed client may still finish one request: only the current one is heard.
-    const ifCurrent = (act: () => void) => () => void (this.#unleash === unleash && act());
-    unleash.on(
-      UnleashEvents.Changed,
-      ifCurrent(() => this.#accept(unleash)),
-    );
-    unleash.on(
-      UnleashEvents.Unchanged,
-      ifCurrent(() => this.#answered()),
-    );
-    unleash.on(UnleashEvents.Error, (error: Error) => this.#options.log.warn({ error: error.message }, 'flags not read'));
-    unleash.on(UnleashEvents.Warn, (warning: string) => this.#options.log.warn({ warning }, 'flags warning'));
-    this.#unleash = unleash;
-  }
-
-  #accept(unleash: Unleash): void {
-    this.#answered();
-    let next: Map<string, FlagState>;
-    try {
-      next = readFlagStates(unleash.getFeatureToggleDefinitions());
-    } catch (error) {
-      this.#options.log.warn({ error: (error as Error).message }, 'flag document refused: not the shape Unleash documents');
-      return;
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#poll();
+        this.#say('');
+      } catch (error) {
+        if (!this.#stopping.signal.aborted) this.#say((error as Error).message);
+      }
+      await pause(this.#options.intervalMs ?? intervalMsDefault, this.#stopping.signal);
     }
-    const isRefused = this.#states !== null && dropsTooMany(this.#states, next);
-    if (isRefused !== this.#isRefusing) this.#options.log.warn({ isRefused, flags: next.size }, 'flag document that drops known flags');
-    this.#isRefusing = isRefused;
-    if (isRefused) return;
-    this.#states = next;
-    this.#keep(next);
-    for (const listener of this.#listeners) listener();
   }
 
-  #answered(): void {
+  async #poll(): Promise<void> {
+    const response = await fetch(`${this.#options.url}/api/client/features`, {
+      headers: {
+        authorization: this.#options.token,
+        'unleash-appname': this.#options.appName,
+        ...(this.#etag === null ? {} : { 'if-none-match': this.#etag }),
+      },
+      signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(timeoutMs)]),
+    });
+    const text = await response.text();
+    if (response.status !== 200 && response.status !== 304) throw new Error(`Unleash answers ${response.status}`);
     this.#answeredAt = performance.now();
+    if (response.status === 304) return;
+    if (text.length > bytesMax) throw new Error(`Unleash's document has more than ${bytesMax} bytes`);
+    await this.#accept(statesOf(text), response.headers.get('etag'));
   }
 
-  #keep(states: ReadonlyMap<string, FlagState>): void {
-    const file = this.#options.snapshotFile;
-    if (file === undefined) return;
-    this.#writes = this.#writes
-      .then(() => writeFlagSnapshot(file, states))
-      .catch((error: Error) => this.#options.log.warn({ file, error: error.message }, 'flag snapshot not written'));
+  async #accept(next: Map<string, FlagState>, etag: string | null): Promise<void> {
+    if (this.#states !== null && dropsTooMany(this.#states, next)) throw new Error('document refused: it drops most known flags');
+    this.#etag = etag;
+    const isNew = this.#states === null || JSON.stringify([...this.#states]) !== JSON.stringify([...next]);
+    this.#states = next;
+    if (!isNew) return;
+    for (const listener of this.#listeners) listener();
+    if (this.#options.snapshotFile !== undefined) await writeFlagSnapshot(this.#options.snapshotFile, next);
   }
 
-  #watch(): void {
-    const silentMs = Math.max(silentMsMin, this.#intervalMs * 5);
-    const now = performance.now();
-    if (now - this.#answeredAt < silentMs || now - this.#createdAt < silentMs) return;
-    this.#options.log.warn({ silentMs: Math.round(now - this.#createdAt) }, 'flag client silent: making a new one');
-    this.#connect();
+  // One line when trouble begins or changes, one when it ends: polling each second must not fill a log.
+  #say(trouble: string): void {
+    if (trouble === this.#trouble) return;
+    if (trouble !== '') this.#options.log.warn({ trouble }, 'flags not read');
+    else this.#options.log.info({}, 'flags read again');
+    this.#trouble = trouble;
   }
+}
+
+function statesOf(text: string): Map<string, FlagState> {
+  try {
+    const { features } = JSON.parse(text) as { features: unknown[] };
+    return readFlagStates(features);
+  } catch (error) {
+    throw new Error('document refused: not the shape Unleash documents', { cause: error });
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+  });
 }
