@@ -54,11 +54,9 @@ async function runReseed(options: { flow: string; json?: boolean }): Promise<voi
   if (flow === undefined) throw new AppError('NOT_FOUND', { message: `no flow "${options.flow}"` });
   const { connectUrl, ...urls } = readSettings(process.env, { ...adminUrls, connectUrl: url('CONNECT_URL') });
   const done = await reseed(flow, { sourceUrl: urls[flow.source], targetUrl: urls[flow.target], connect: new ConnectClient(connectUrl) });
+  process.stderr.write(`${done.removed} is gone; incarnation ${done.incarnation} begins within seconds of a running cdc\n`);
   process.stderr.write(
-    `${done.removed} is gone; incarnation ${done.incarnation} begins as soon as cdc runs (its applier says TERM_LOST once: POST /flows/${flow.id}/resume)\n`,
-  );
-  process.stderr.write(
-    `next: POST /flows/${flow.id}/backfill {"tenant":"*","epoch":<the unit's>} if ${flow.source} owns it, then POST /verify\n`,
+    `next: POST /flows/${flow.id}/resume if its applier has stopped, then /flows/${flow.id}/backfill {"tenant":"*","epoch":<the unit's>} if ${flow.source} owns it, then POST /verify\n`,
   );
   if (options.json === true) process.stdout.write(`${JSON.stringify(done)}\n`);
 }

@@ -119,7 +119,7 @@ export class FlowRunner {
   }
 
   resume(): void {
-    if (this.#keeper.health.gap !== null) throw new AppError('STREAM_GAP', { message: this.#keeper.health.gap.message });
+    if (this.#keeper.health.gap !== null) throw this.#keeper.health.gap;
     this.#applier.resume();
   }
 

@@ -54,11 +54,11 @@ async function dropSlot(source: Session, name: string): Promise<void> {
   }
 }
 
-/** Compare-and-set, and the running applier's lease is taken away with it: its next batch fails the term check. */
+/** Compare-and-set. A running applier sees it within a moment, drops what it had read and takes over again. */
 async function raiseIncarnation(target: Session, flow: Flow, incarnation: number): Promise<void> {
   await transact(target, async (tx) => {
     const raised = await tx.query(
-      `update strangler.apply_progress set incarnation = incarnation + 1, next_offset = 0, topic_id = null, term = term + 1, commit_lsn = null, event_lsn = null,
+      `update strangler.apply_progress set incarnation = incarnation + 1, next_offset = 0, topic_id = null, commit_lsn = null, event_lsn = null,
          applied_lsn = null, watermark_seq = null, watermark_at = null, stopped_code = null, stopped_message = null, restarted_at = clock_timestamp()
        where flow = $1 and incarnation = $2 returning flow`,
       [flow.id, incarnation],

@@ -8,7 +8,7 @@ import { type Applied, BatchWriter } from './apply-batch.ts';
 import { Batcher, type Item } from './batcher.ts';
 import { type EventContext, eventContext, parseEvent } from './event.ts';
 import type { Mutants } from './mutants.ts';
-import { type Lease, takeOver } from './progress.ts';
+import { assertLease, type Lease, takeOver } from './progress.ts';
 
 const readWaitMs = 250;
 const backOffMs = { first: 200, max: 10_000 };
@@ -136,6 +136,7 @@ export class Applier {
     while (!this.#isClosing) {
       const records = await stream.read(readWaitMs);
       if (lease.session.isLost) throw new AppError('UNAVAILABLE', { message: 'lost the connection to the target database' });
+      if (records.length === 0) await assertLease(this.#options.flow, lease);
       const miscounted = batcher.miscounted;
       const { items, failure } = parseAll(context, records);
       for (const batch of batcher.push(items)) {

@@ -47,7 +47,7 @@ export class BatchWriter {
    */
   async replay(lease: Lease, tenant: string, parse: (value: string) => Item['event']): Promise<{ replayed: number; left: number }> {
     return await transact(lease.session, async (tx) => {
-      const progress = await lockProgress(tx, this.#flow, lease.term);
+      const progress = await lockProgress(tx, this.#flow, lease);
       const { rows } = await tx.query<{ seq: bigint; event: string }>(
         'select seq, event from strangler.parked where flow = $1 and tenant = $2 order by seq',
         [this.#flow.id, tenant],
@@ -76,7 +76,7 @@ export class BatchWriter {
 
   async #applyOnce(lease: Lease, batch: Batch, mode: 'bulk' | 'single'): Promise<Applied> {
     const applied = await transact(lease.session, async (tx) => {
-      const progress = await lockProgress(tx, this.#flow, lease.term);
+      const progress = await lockProgress(tx, this.#flow, lease);
       const items = batch.items.filter((item) => item.offset >= progress.nextOffset);
       const facts = await this.#readFacts(tx, progress, items);
       const kept = (await this.#mutants?.drop(items)) ?? items;

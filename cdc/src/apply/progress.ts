@@ -112,17 +112,28 @@ const selectProgress = `select p.incarnation, p.next_offset, p.topic_id, p.term,
   left join lateral (select * from strangler.backfill b where b.flow = p.flow order by b.opened_at desc limit 1) b on true
   where p.flow = $1`;
 
+/** Whether the lease still holds; for an idle applier. Throws TERM_LOST, or UNAVAILABLE when the flow has begun anew (take over again). */
+export async function assertLease(flow: Flow, lease: Lease): Promise<void> {
+  assertHeld(flow, lease, await readProgress(lease.session, flow));
+}
+
+function assertHeld(flow: Flow, lease: Lease, progress: Progress): void {
+  if (progress.term !== lease.term) throw new AppError('TERM_LOST', { flow: flow.id, heldTerm: lease.term, term: progress.term });
+  if (progress.incarnation !== lease.progress.incarnation)
+    throw new AppError('UNAVAILABLE', { message: `${flow.id} begins anew with incarnation ${progress.incarnation}` });
+}
+
 /** Reads without locking; for opening the stream. */
-export async function readProgress(on: Queryable, flow: Flow): Promise<Progress> {
+async function readProgress(on: Queryable, flow: Flow): Promise<Progress> {
   const { rows } = await on.query<ProgressRow>(selectProgress, [flow.id]);
   return progressOf(flow, rows[0]);
 }
 
-/** First statement of a batch: the row lock, and the proof that this session may still write. Throws TERM_LOST. */
-export async function lockProgress(tx: Queryable, flow: Flow, term: bigint): Promise<Progress> {
+/** First statement of a batch: the row lock, and the proof that this session may still write. Throws as `assertLease`. */
+export async function lockProgress(tx: Queryable, flow: Flow, lease: Lease): Promise<Progress> {
   const { rows } = await tx.query<ProgressRow>(`${selectProgress} for update of p`, [flow.id]);
   const progress = progressOf(flow, rows[0]);
-  if (progress.term !== term) throw new AppError('TERM_LOST', { flow: flow.id, heldTerm: term, term: progress.term });
+  assertHeld(flow, lease, progress);
   if (rows[0]?.is_replica !== true)
     throw new AppError('INTERNAL', { message: 'the session is no replica with an origin of its own: its writes would echo' });
   return progress;
