@@ -35,6 +35,7 @@ export async function carryOut(ports: CarryPorts, intent: Intent, plan: SlicePla
   if (unit.move !== null) return settleFirst(ports, intent);
   const next = nextStep(unit, intent, plan);
   if (!isDoable(next)) return ended(intent, unit, next);
+  if (isLeftBehind(intent, next)) return underLock(ports, intent, (lock) => carryOutLocked({ ports, lock, intent, plan }));
   if (isPausing(intent, ports.clock.nowMs())) return stays(intent, intent.reason);
   const facts = await readFacts(ports, unit, plan);
   const holds = holding(checkStep(next, facts));
@@ -64,11 +65,10 @@ async function carryOutLocked({ ports, lock, intent, plan }: Locked): Promise<Pr
   }
   const next = nextStep(unit, intent, plan);
   if (!isDoable(next)) return ended(intent, unit, next);
+  if (isLeftBehind(intent, next)) return failedMove(intent, 'the control plane stopped before the move began', null, ports.clock.nowMs());
   const facts = await readFacts(ports, unit, plan);
   const holds = holding(checkStep(next, facts));
   if (holds.length > 0) return waits(intent, facts, holds);
-  if (isMove(next) && intent.state === 'running')
-    return failedMove(intent, 'the control plane stopped before the move began', null, ports.clock.nowMs());
   if (isMove(next)) await announce(ports, intent, unit);
   const outcome = await applyStep(next, { facts, world: { ...ports, lock } });
   return told(intent, outcome, facts, ports.clock.nowMs());
@@ -202,6 +202,11 @@ function isPausing(intent: Intent, nowMs: number): boolean {
 
 function isDoable(next: NextStep): next is Doable {
   return next.kind === 'transition' || next.kind === 'raise' || next.kind === 'lower';
+}
+
+/** A move was announced, and is not under way: whoever announced it is gone, or holds the lock and is about to begin. */
+function isLeftBehind(intent: Intent, next: Doable): boolean {
+  return intent.state === 'running' && isMove(next);
 }
 
 function isMove(next: Doable): boolean {

@@ -40,7 +40,7 @@ export function isDue(facts: Facts, isWanted: boolean): boolean {
   if (isWanted && isHolding) return true;
   const livesOnIt = unit.phase === 'canary' || unit.phase === 'extracted';
   const age = evidence.parity?.ageSeconds ?? Number.POSITIVE_INFINITY;
-  return livesOnIt && (age > plan.parity.maxAgeSeconds / 2 || isHolding);
+  return (livesOnIt || isWanted) && (age > plan.parity.maxAgeSeconds / 2 || isHolding);
 }
 
 async function verify(ports: FactPorts, log: Log, unit: Unit, plan: SlicePlan): Promise<void> {

@@ -192,3 +192,19 @@ test('a unit found moving without any wish is settled by the table', async () =>
   await plane.rounds(1);
   expect(plane.unit()).toMatchObject({ move: null, owner: 'legacy', epoch: 3n });
 });
+
+test('a move that was announced and never began fails for a command, even while a gate holds', async () => {
+  const plane = control();
+  await plane.prove();
+  plane.wish('canary');
+  await plane.rounds(60);
+  const intent = await plane.ask('extracted');
+  await plane.ledger.updateIntent(intent.id, { state: 'running', reason: 'cutover under way', detail: intent.detail });
+  plane.streams.flowStatus.f = new Error('cdc is away');
+  await plane.rounds(1);
+  expect(await plane.ledger.readIntent(intent.id)).toMatchObject({
+    state: 'failed',
+    reason: 'the control plane stopped before the move began',
+  });
+  expect(plane.unit()).toMatchObject({ owner: 'legacy', move: null, epoch: 1n });
+});

@@ -32,7 +32,11 @@ export function lag(facts: Facts): GateResult {
   if (flow.lagMs === null || flow.lagMsP99 === null)
     return unknown('lag', { value, limit }, { why: `${flow.flow} has not measured its lag yet`, next: 'wait a few seconds' });
   if (flow.lagMs > plan.lag.maxMs || flow.lagMsP99 > plan.lag.maxMsP99)
-    return fail('lag', { value, limit }, { why: `${flow.flow} is behind`, next: 'wait, or see where it is stuck: pnpm migrate status' });
+    return fail(
+      'lag',
+      { value, limit },
+      { why: `${flow.flow} is behind: ${value}`, next: 'wait, or see where it is stuck: pnpm migrate status' },
+    );
   return pass('lag', { value, limit });
 }
 
