@@ -6,6 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { serviceToken } from './fake-legacy.ts';
 import { call, publicUrl, type Service, startService } from './service.ts';
 
+/** Starting Node takes a second, and far longer beside a whole test run on two cores. */
+const startTimeoutMs = 60_000;
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 // The tables, the fakes and requests come from `service`; the process under test is a real one beside it.
@@ -53,7 +55,8 @@ async function startProcess(
   return { child, url, exit, errors: () => errors };
 }
 
-const untilReady = (url: string) => waitFor('ready', async () => (await fetch(`${url}/readyz`)).status === 200, { timeoutMs: 20_000 });
+const untilReady = (url: string) =>
+  waitFor('ready', async () => (await fetch(`${url}/readyz`)).status === 200, { timeoutMs: startTimeoutMs });
 
 async function sendOne(): Promise<void> {
   const user = await service.user(project.tenancyId);
@@ -65,7 +68,7 @@ const outcome = async () =>
   (await service.admin.query<{ outcome: string | null }>('select outcome from mail_outbox where tenancy_id = $1', [project.tenancyId]))
     .rows[0]?.outcome;
 
-describe('the process', () => {
+describe('the process', { timeout: 90_000 }, () => {
   test('tells all that is missing and does not start', async () => {
     const { exit, errors } = await startProcess({ SMTP_URL: '', ATLAS_PUBLIC_URL: '' });
     expect((await exit)[0]).toBe(1);
@@ -91,14 +94,14 @@ describe('the process', () => {
   });
 });
 
-describe('a process killed', () => {
+describe('a process killed', { timeout: 90_000 }, () => {
   test('between claim and mail server loses nothing: the next one sends the mail, once', async () => {
     await sendOne();
     const first = await startProcess({ ATLAS_FAILPOINTS: 'mail.claimed=kill' });
     expect((await first.exit)[1]).toBe('SIGKILL');
     expect([await outcome(), service.mailServer.accepted.length]).toEqual([null, 0]);
     await startProcess();
-    await waitFor('sent', async () => (await outcome()) === 'sent', { timeoutMs: 20_000 });
+    await waitFor('sent', async () => (await outcome()) === 'sent', { timeoutMs: startTimeoutMs });
     expect(service.mailServer.accepted).toHaveLength(1);
   });
 
@@ -107,7 +110,7 @@ describe('a process killed', () => {
     const first = await startProcess({ ATLAS_FAILPOINTS: 'mail.sent=kill' });
     expect((await first.exit)[1]).toBe('SIGKILL');
     await startProcess();
-    await waitFor('sent', async () => (await outcome()) === 'sent', { timeoutMs: 20_000 });
+    await waitFor('sent', async () => (await outcome()) === 'sent', { timeoutMs: startTimeoutMs });
     const ids = service.mailServer.accepted.map((mail) => mail.messageId);
     expect([ids.length, new Set(ids).size]).toEqual([2, 1]);
   });

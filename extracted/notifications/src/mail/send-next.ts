@@ -66,7 +66,7 @@ async function readFacts(deps: SenderDeps, mail: Mail): Promise<Facts> {
 async function finish(deps: SenderDeps, claim: Claim, facts: Facts): Promise<void> {
   await failpoint('mail.claimed');
   const result = await resultOf(deps, claim, facts);
-  await failpoint('mail.sent');
+  if (result.outcome === 'sent') await failpoint('mail.sent');
   await claim.finish(result);
   deps.count(result.outcome ?? 'retry');
 }
