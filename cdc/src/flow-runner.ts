@@ -2,7 +2,7 @@ import type { FlowStatus, ParkedEvent } from '@atlas/contracts/flow';
 import { AppError } from '@atlas/kit/errors';
 import type { Logger } from '@atlas/kit/logger';
 import type { Pool } from '@atlas/kit/postgres';
-import type { Kafka } from 'kafkajs';
+
 import { Applier } from './apply/applier.ts';
 import { Mutants } from './apply/mutants.ts';
 import { type BackfillRequest, startBackfill } from './backfill/backfill.ts';
@@ -11,7 +11,7 @@ import { ConnectorKeeper, readPlaceholder } from './connect/connector-keeper.ts'
 import { readFlowStatus } from './flow-status.ts';
 import { type Flow, topicOf } from './flows.ts';
 import { LagWindow } from './lag.ts';
-import { KafkaEventStream } from './stream/kafka.ts';
+import { type KafkaCluster, KafkaEventStream } from './stream/kafka.ts';
 import { Ticker } from './ticker.ts';
 
 const lagSampleMs = 100;
@@ -24,7 +24,7 @@ export type FlowRunnerOptions = {
   sourceUrl: string;
   targetUrl: string;
   sourcePassword: string;
-  kafka: Kafka;
+  kafka: KafkaCluster;
   connect: ConnectClient;
   holder: string;
   hasMutants: boolean;

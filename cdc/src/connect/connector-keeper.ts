@@ -1,9 +1,9 @@
 import { AppError, errorText } from '@atlas/kit/errors';
 import type { Logger } from '@atlas/kit/logger';
 import type { Pool } from '@atlas/kit/postgres';
-import type { Kafka } from 'kafkajs';
+
 import { connectorOf, type Flow, topicOf } from '../flows.ts';
-import { ensureTopics, hasTopic } from '../stream/kafka.ts';
+import { ensureTopics, hasTopic, type KafkaCluster } from '../stream/kafka.ts';
 import type { ConnectClient } from './client.ts';
 import { connectorConfig } from './connector.ts';
 
@@ -25,7 +25,7 @@ export type ConnectorKeeperOptions = {
   target: Pool;
   sourceUrl: string;
   sourcePassword: string;
-  kafka: Kafka;
+  kafka: KafkaCluster;
   connect: ConnectClient;
   log: Logger;
 };

@@ -10,6 +10,9 @@ const fetchBytesMax = 8 * 1024 * 1024;
 const bufferedRecordsMax = 20_000;
 const firstRecordWaitMs = 10_000;
 
+/** The cluster, as far as others hand it around. */
+export type KafkaCluster = Kafka;
+
 /** A client of the cluster; its own log goes to ours. */
 export function createKafka(brokers: string[], log: Logger): Kafka {
   return new Kafka({
