@@ -1,4 +1,4 @@
-import type { Facts, Finding } from './judge.ts';
+import type { Facts, Finding } from './finding.ts';
 import type { ClientRecord } from './records.ts';
 
 type Verdict = { accepted: number; delivered: number; findings: Finding[] };

@@ -1,4 +1,4 @@
-import type { Facts, Finding } from './judge.ts';
+import type { Facts, Finding } from './finding.ts';
 import type { ClientRecord } from './records.ts';
 
 /** Rows: an acknowledged one is there exactly once, an unknown one at most once, a refused one not at all, and nothing else is there. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Facts, isClean, judge } from './judge.ts';
+import type { Facts } from './finding.ts';
+import { isClean, judge } from './judge.ts';
 import type { ClientRecord, Outcome } from './records.ts';
 
 const at = 1;

@@ -1,21 +1,8 @@
+import type { Facts, Finding } from './finding.ts';
 import { judgeMails } from './judge-mails.ts';
 import { judgeRegisters } from './judge-registers.ts';
 import { judgeRows } from './judge-rows.ts';
 import type { ClientRecord } from './records.ts';
-
-/** What the owner's database and the mailbox hold of this run. */
-export type Facts = {
-  /** Mail rows of the run by subject, and the verification mails of its sign-ups. */
-  rows: { id: string; subject: string; userId: string | null; email: string | null }[];
-  preferences: { userId: string; categoryId: string; enabled: boolean }[];
-  mails: { messageId: string | null; subject: string; to: string[] }[];
-};
-
-/** One thing that should not be, in words that lead to it. */
-export type Finding = {
-  kind: 'lost' | 'doubled' | 'unexplained' | 'stale' | 'failed' | 'mail-lost' | 'mail-doubled';
-  text: string;
-};
 
 /** The result of an audit. `details` is cut at 200 findings; the counts are not. */
 export type AuditReport = {

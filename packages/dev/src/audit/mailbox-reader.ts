@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Facts } from './judge.ts';
+import type { Facts } from './finding.ts';
 
 const all = z.array(z.object({ messageId: z.string().nullable(), subject: z.string(), to: z.array(z.string()) }));
 const timeoutMs = 15_000;

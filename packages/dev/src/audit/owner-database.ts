@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Facts } from './judge.ts';
+import type { Facts } from './finding.ts';
 
 /** Whose tables are read. Who it is, the one who asks must know: `migrate status --json` says it. */
 export type Owner = 'legacy' | 'extracted';
