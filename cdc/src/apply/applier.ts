@@ -39,7 +39,8 @@ export class Applier {
   readonly #options: ApplierOptions;
   readonly #writer: BatchWriter;
   #state: ReplicaState = { name: 'starting' };
-  #term: bigint | null = null;
+  /** This process has held the flow: from then on it may only take it over again from itself. */
+  #hasHeld = false;
   #watermarkAt: number | null = null;
   #isInsideSplit = false;
   #isClosing = false;
@@ -80,7 +81,7 @@ export class Applier {
   /** Tries again after a stop. */
   resume(): void {
     if (this.#state.name !== 'stopped') return;
-    this.#term = null;
+    this.#hasHeld = false;
     this.#state = { name: 'starting' };
     this.#wake();
   }
@@ -114,8 +115,8 @@ export class Applier {
   async #serve(): Promise<void> {
     const { flow, log } = this.#options;
     const placeholder = await this.#options.readPlaceholder();
-    const lease = await takeOver(flow, { ...this.#options, heldTerm: this.#term });
-    this.#term = lease.term;
+    const lease = await takeOver(flow, { ...this.#options, mustHold: this.#hasHeld });
+    this.#hasHeld = true;
     let stream: EventStream | null = null;
     try {
       stream = this.#options.openStream(lease.progress.incarnation);
@@ -192,8 +193,7 @@ export class Applier {
   async #storeStop(facts: { code: string; error: string }): Promise<void> {
     if (facts.code === 'TERM_LOST') return;
     try {
-      const lease = await takeOver(this.#options.flow, { ...this.#options, heldTerm: this.#term });
-      this.#term = lease.term;
+      const lease = await takeOver(this.#options.flow, { ...this.#options, mustHold: this.#hasHeld });
       const params = [this.#options.flow.id, facts.code, facts.error];
       await lease.session.query(
         "update strangler.apply_progress set stopped_code = $2, stopped_message = $3, foreign_events = foreign_events + ($2 = 'FOREIGN_EVENT')::int where flow = $1",

@@ -18,19 +18,22 @@ export type Backfill = { id: string; tenant: string; epoch: bigint; state: 'open
 /** An applier's lease on its flow: the session that may write, and the term every batch asserts. */
 export type Lease = { session: Session; term: bigint; progress: Progress };
 
-const originWaitMs = 5_000;
+const originWaitMs = 2_000;
+
+/** `holder` names one process for its lifetime. `mustHold`: it held the flow before, and may take it over again only if nobody else has since. */
+export type TakeOver = { databaseUrl: string; holder: string; mustHold: boolean };
 
 /**
  * Takes the flow over: ends the predecessor's backend, raises the term, makes the session a replica with its own replication origin.
- * `heldTerm` is the term this process held before; TERM_LOST when somebody else has taken over since.
+ * Throws TERM_LOST when `mustHold` and somebody else has taken over.
  */
-export async function takeOver(flow: Flow, options: { databaseUrl: string; holder: string; heldTerm: bigint | null }): Promise<Lease> {
+export async function takeOver(flow: Flow, options: TakeOver): Promise<Lease> {
   const session = await openSession(options.databaseUrl, { name: `cdc-apply ${flow.id}` });
   try {
     await session.query(
       `set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '5s'; set timezone = 'UTC'; set synchronous_commit = on`,
     );
-    await endPredecessor(session, flow, options.heldTerm);
+    await endPredecessor(session, flow, options);
     const term = await transact(session, (tx) => raiseTerm(tx, flow, options));
     await becomeReplica(session, flow);
     return { session, term, progress: await readProgress(session, flow) };
@@ -40,9 +43,9 @@ export async function takeOver(flow: Flow, options: { databaseUrl: string; holde
   }
 }
 
-async function endPredecessor(session: Session, flow: Flow, heldTerm: bigint | null): Promise<void> {
-  const { rows } = await session.query<{ term: bigint }>('select term from strangler.apply_progress where flow = $1', [flow.id]);
-  assertTermHeld(flow, heldTerm, rows[0]?.term);
+async function endPredecessor(session: Session, flow: Flow, options: TakeOver): Promise<void> {
+  const { rows } = await session.query<{ holder: string | null }>('select holder from strangler.apply_progress where flow = $1', [flow.id]);
+  assertHolder(flow, options, rows[0]?.holder);
   await session.query(
     `select pg_terminate_backend(a.pid, 2000) from pg_stat_activity a
      join strangler.apply_progress p on p.backend_pid = a.pid and p.backend_start = a.backend_start
@@ -51,13 +54,11 @@ async function endPredecessor(session: Session, flow: Flow, heldTerm: bigint | n
   );
 }
 
-async function raiseTerm(tx: Queryable, flow: Flow, options: { holder: string; heldTerm: bigint | null }): Promise<bigint> {
-  const { rows } = await tx.query<{ term: bigint; next_offset: bigint }>(
-    'select term, next_offset from strangler.apply_progress where flow = $1 for update',
-    [flow.id],
-  );
-  const row = rows[0];
-  assertTermHeld(flow, options.heldTerm, row?.term);
+async function raiseTerm(tx: Queryable, flow: Flow, options: TakeOver): Promise<bigint> {
+  const { rows } = await tx.query<{ holder: string | null }>('select holder from strangler.apply_progress where flow = $1 for update', [
+    flow.id,
+  ]);
+  assertHolder(flow, options, rows[0]?.holder);
   const raised = await tx.query<{ term: bigint }>(
     `update strangler.apply_progress set term = term + 1, holder = $2, backend_pid = pg_backend_pid(),
        backend_start = (select backend_start from pg_stat_activity where pid = pg_backend_pid()),
@@ -72,8 +73,8 @@ async function raiseTerm(tx: Queryable, flow: Flow, options: { holder: string; h
   return term;
 }
 
-function assertTermHeld(flow: Flow, heldTerm: bigint | null, term: bigint | undefined): void {
-  if (heldTerm !== null && term !== undefined && term !== heldTerm) throw new AppError('TERM_LOST', { flow: flow.id, heldTerm, term });
+function assertHolder(flow: Flow, { holder, mustHold }: TakeOver, current: string | null | undefined): void {
+  if (mustHold && current !== holder) throw new AppError('TERM_LOST', { flow: flow.id, holder, current });
 }
 
 async function becomeReplica(session: Session, flow: Flow): Promise<void> {

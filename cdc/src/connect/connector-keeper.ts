@@ -110,7 +110,7 @@ export class ConnectorKeeper {
     const name = connectorOf(flow, progress.incarnation);
     const topic = topicOf(flow, progress.incarnation);
     if (progress.hasApplied && !(await hasTopic(kafka, topic))) throw this.#gap(`topic ${topic} is gone`);
-    await ensureTopics(kafka, [topic, `${name}.transaction`, `__debezium-heartbeat.${name}`]);
+    await ensureTopics(kafka, [topic, `__debezium-heartbeat.${name}`]);
     this.#topicsOf = progress.incarnation;
     if (progress.hasApplied && (await this.#readSlot(name)) === null) throw this.#gap(`replication slot ${name} is gone`);
     const wanted = await connectorConfig(flow, progress.incarnation, {
