@@ -149,7 +149,7 @@ export function topology(options: StackOptions): Part[] {
       needs: ['legacy-migrations', 'notifications-migrations'],
       command: ['node', 'cdc/src/cli.ts', 'migrate', '--slice', 'notifications'],
       env: cdcEnv(),
-      inputs: ['cdc/src', 'legacy/apps/backend/prisma/migrations', 'extracted/notifications/prisma/migrations'],
+      inputs: ['cdc/src', 'cdc/sql', 'legacy/apps/backend/prisma/migrations', 'extracted/notifications/prisma/migrations'],
     }),
     service('cdc', {
       needs: ['cdc-migrate', 'connect'],
@@ -157,7 +157,7 @@ export function topology(options: StackOptions): Part[] {
       env: cdcEnv(),
       ports: [ports.cdc],
       ready: { kind: 'http', url: `${url.cdc}/readyz` },
-      content: ['cdc/src', 'packages/kit/src', 'packages/contracts/src'],
+      content: ['cdc/src', 'cdc/connectors', 'packages/kit/src', 'packages/contracts/src'],
     }),
     service('migrate', {
       needs: ['databases', 'cdc-migrate', 'flags'],
@@ -172,6 +172,7 @@ export function topology(options: StackOptions): Part[] {
         MIGRATE_LEGACY_URL: url.legacy,
         MIGRATE_NOTIFICATIONS_URL: url.notifications,
         MIGRATE_PLAN: 'migration-plan.md',
+        MIGRATE_FLAG_SNAPSHOT_FILE: join(state, 'migrate', 'flags.json'),
         CONNECT_URL: url.connect,
         UNLEASH_URL: url.unleash,
         UNLEASH_TOKEN: secret.unleashToken,
@@ -180,7 +181,14 @@ export function topology(options: StackOptions): Part[] {
       },
       ports: [ports.migrate],
       ready: { kind: 'http', url: `${url.migrate}/readyz` },
-      content: ['packages/migrate/src', 'packages/kit/src', 'packages/contracts/src', 'flags/src', 'migration-plan.md'],
+      content: [
+        'packages/migrate/src',
+        'packages/migrate/sql',
+        'packages/kit/src',
+        'packages/contracts/src',
+        'flags/src',
+        'migration-plan.md',
+      ],
     }),
     service('legacy', {
       needs: ['legacy-seed'],
