@@ -160,12 +160,14 @@ async function copiesOf(userId: string): Promise<{ enabled: boolean }[]> {
   return query('notifications', 'postgres', 'select enabled from notification_preference where project_user_id = $1', [userId]);
 }
 
-/** As no application can: past the guard, without a trace in the stream. */
+/** As no application can: past the guard, and under an origin, so that the stream does not carry it either. */
 async function changeBehindTheBack(userId: string): Promise<void> {
   await query(
     'notifications',
     'postgres',
-    `begin; set local session_replication_role = replica;
+    `select pg_replication_origin_create('behind_the_back') where not exists (select from pg_replication_origin where roname = 'behind_the_back');
+     select pg_replication_origin_session_setup('behind_the_back');
+     begin; set local session_replication_role = replica;
      update notification_preference set enabled = not enabled where project_user_id = '${userId}'; commit`,
   );
 }
