@@ -76,9 +76,12 @@ function isThere(status: SliceStatus, { phase, percent }: Wish): boolean {
   return status.phase === phase && status.move === null && isSplit;
 }
 
+/** Two things never pass by waiting: a move that was given up, and databases that differ. */
 function assertGoesOn(status: SliceStatus, wish: Wish): void {
-  const { intent } = status;
+  const { intent, gates } = status;
   if (intent?.want === wish.phase && intent.state === 'failed') throw stuck(status, wish, intent.reason);
+  const parity = gates.find((gate) => gate.gate === 'parity');
+  if (parity?.verdict === 'fail' && parity.why.includes('differ')) throw stuck(status, wish, parity.why);
 }
 
 function stuck(status: SliceStatus, wish: Wish, why: string): AppError {
@@ -101,17 +104,21 @@ function waitText({ intent, gates, move }: SliceStatus): string {
   return first === undefined ? (intent?.reason ?? 'the control plane to see the flag') : `${first.gate}: ${first.why || first.value}`;
 }
 
-/** `legacy → replicating → shadow → canary 5 25 100 % → extracted` from the places in their order. */
+/** `legacy → replicating → shadow → canary 5 25 100 % → extracted` from the places in their order, told once each. */
 export function wayOf(places: readonly string[]): string[] {
   const way: string[] = [];
+  let percents: string[] = [];
   for (const place of places) {
-    const last = way.at(-1);
     const [, percent] = /^canary ([\d.]+) %$/.exec(place) ?? [];
     if (percent === undefined) {
-      if (place !== last) way.push(place);
-    } else if (last?.startsWith('canary')) {
-      if (percent !== '0') way[way.length - 1] = `${last.replace(/ ?%$/, '').replace(/^canary 0$/, 'canary')} ${percent} %`;
-    } else way.push(percent === '0' ? 'canary 0' : `canary ${percent} %`);
+      percents = [];
+      if (place !== way.at(-1)) way.push(place);
+      continue;
+    }
+    if (percent === '0' || percents.includes(percent)) continue;
+    if (percents.length > 0) way.pop();
+    percents = [...percents, percent];
+    way.push(`canary ${percents.join(' ')} %`);
   }
   return way;
 }
