@@ -25,7 +25,10 @@ type Newest = typeof import('stack-js-2.8.108');
 /** The types of all versions have the same calls; they differ in symbols only. */
 type Published = { StackClientApp: unknown; StackServerApp: unknown };
 
-/** What one published SDK version needs of the notification routes, recorded by running it, unmodified, against Pact's own server. */
+/**
+ * What one published SDK version needs of the notification routes, recorded by running it, unmodified, against Pact's own server.
+ * over 70 lines: one interaction after another, as Pact wants them written.
+ */
 export function testContract(version: string, headerPrefix: 'x-stack' | 'x-hexclave', published: Published): void {
   const consumer = `stack-js-${version}`;
   const { StackClientApp, StackServerApp } = published as Newest;

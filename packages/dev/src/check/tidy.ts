@@ -42,7 +42,7 @@ function longFunctions(file: TidyFile): Finding[] {
     const head = /^(\s*)(export )?(async )?(function \w+|(async )?#?\w+\(.*\).*\{$)/.exec(line);
     if (head === null || /^\s*(if|for|while|switch|return|test|it|describe)\b/.test(line)) continue;
     const end = lines.findIndex((candidate, at) => at > index && candidate.startsWith(`${head[1] ?? ''}}`));
-    const says = /over \d+ lines/.test(lines[index - 1] ?? '');
+    const says = lines.slice(Math.max(0, index - 5), index).some((before) => /over \d+ lines/.test(before));
     if (end - index > functionLinesMax && !says)
       found.push({
         path: file.path,
