@@ -55,6 +55,17 @@ test('a difference that is gone once the candidate has caught up is explained by
   expect(await evidence('row')).toMatchObject({ value: { samples: 1, mismatches: 0, ignored: 1, lag: 1 } });
 });
 
+test('a candidate seen while a value went away and came back is not blamed for it', async () => {
+  let looks = 0;
+  gateway.extracted.handle((_seen, res) => {
+    looks += 1;
+    const isAway = looks <= 2;
+    res.end(JSON.stringify(isAway ? { items: [{ enabled: false, email: 'a@example.com' }] } : answers.legacy));
+  });
+  await read();
+  expect(await evidence('row')).toMatchObject({ value: { samples: 1, mismatches: 0, lag: 1 } });
+});
+
 test('a control that keeps changing proves nothing', async () => {
   let count = 0;
   gateway.legacy.handle((_seen, res) => {

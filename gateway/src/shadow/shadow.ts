@@ -16,9 +16,11 @@ const queueMax = 100;
 const runningMax = 4;
 const observedBytesMax = 256 * 1024;
 const catchUpMs = 2_000;
-const confirmationsMax = 3;
+const confirmationsMax = 5;
 const publishMsMax = 2_000;
 
+/** One look at both sides: the control did not change around the candidate's answer. */
+type Look = { control: Observation; candidate: Observation };
 type Job = { slice: SlicePlan; request: SendableRequest; control: Observation };
 /** What the pipeline needs of the shadow. */
 export type ShadowTap = {
@@ -110,7 +112,7 @@ export class Shadow implements ShadowTap {
       const candidate = await this.#ask('extracted', job);
       const paths = differingPaths(job.control, candidate);
       if (paths.length === 0) return this.#record(job.slice, 'match', []);
-      const { result, paths: confirmed } = await this.#confirm(job, paths);
+      const { result, paths: confirmed } = await this.#confirm(job);
       this.#record(job.slice, result, confirmed);
     } catch (error) {
       this.#deps.log.info({ slice: job.slice.slice, error: errorText(error) }, 'shadow candidate failed');
@@ -120,22 +122,34 @@ export class Shadow implements ShadowTap {
 
   /**
    * A difference counts only when it stays after the candidate has applied everything the control had: control, position, applied, candidate,
-   * and the control once more unchanged.
+   * and the control once more unchanged. It must stay so twice, with the same answers: a value that goes away and comes back between two
+   * looks at the control leaves no trace there, and a candidate seen in between would be blamed for it.
    */
-  async #confirm(job: Job, firstPaths: string[]): Promise<{ result: ShadowResult; paths: string[] }> {
+  async #confirm(job: Job): Promise<{ result: ShadowResult; paths: string[] }> {
     const positions = this.#deps.positions(job.slice.slice);
     if (positions === undefined || !positions.isWatching) return { result: 'unstable', paths: [] };
-    let paths = firstPaths;
+    let suspect: Look | null = null;
     for (let round = 0; round < confirmationsMax; round += 1) {
-      const before = await this.#ask('legacy', job);
-      if (!(await positions.hasApplied(await positions.position(), catchUpMs))) return { result: 'unstable', paths: [] };
-      const candidate = await this.#ask('extracted', job);
-      const after = await this.#ask('legacy', job);
-      if (differingPaths(before, after).length > 0) continue;
-      paths = differingPaths(after, candidate);
-      return paths.length === 0 ? { result: 'lag', paths: [] } : { result: 'mismatch', paths };
+      const look = await this.#look(job, positions);
+      if (look === 'behind') return { result: 'unstable', paths: [] };
+      if (look === 'changing') {
+        suspect = null;
+        continue;
+      }
+      const paths = differingPaths(look.control, look.candidate);
+      if (paths.length === 0) return { result: 'lag', paths: [] };
+      if (suspect !== null && isSameLook(suspect, look)) return { result: 'mismatch', paths };
+      suspect = look;
     }
     return { result: 'unstable', paths: [] };
+  }
+
+  async #look(job: Job, positions: Positions): Promise<Look | 'behind' | 'changing'> {
+    const before = await this.#ask('legacy', job);
+    if (!(await positions.hasApplied(await positions.position(), catchUpMs))) return 'behind';
+    const candidate = await this.#ask('extracted', job);
+    const control = await this.#ask('legacy', job);
+    return differingPaths(before, control).length > 0 ? 'changing' : { control, candidate };
   }
 
   #ask(side: 'legacy' | 'extracted', job: Job): Promise<Observation> {
@@ -180,4 +194,8 @@ export class Shadow implements ShadowTap {
       this.#deps.log.warn({ slice: slice.slice, error: errorText(error) }, 'shadow evidence not recorded');
     }
   }
+}
+
+function isSameLook(one: Look, other: Look): boolean {
+  return differingPaths(one.control, other.control).length === 0 && differingPaths(one.candidate, other.candidate).length === 0;
 }
