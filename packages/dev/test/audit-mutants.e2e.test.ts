@@ -3,9 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@atlas/kit/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Person } from './person.ts';
 import { arm, bringTo, control, disarm, query, stack, verify } from './shared-stack.ts';
+
+// Each demo walks all the way, and a refused cutover is tried three times.
+vi.setConfig({ testTimeout: 240_000 });
 
 beforeEach(async () => {
   await repair();
