@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { VerifyRequest } from '@atlas/contracts/flow';
 import { createPool, openSession, type Pool, type Session } from '@atlas/kit/postgres';
+import { waitFor } from '@atlas/kit/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { notifications } from '../src/slices/notifications.ts';
 import { verify } from '../src/verify/verify.ts';
@@ -166,6 +167,12 @@ describe('live', () => {
 });
 
 describe('touched', () => {
+  // The oldest transaction of the whole server keeps keys from being forgotten, and other tests share the server.
+  beforeEach(async () => {
+    const young = 'select count(*)::int as n from strangler.touched where xid >= pg_snapshot_xmin(pg_current_snapshot())';
+    await waitFor('no older transaction is open', async () => (await count('legacy', young)) === 0, { timeoutMs: 20_000 });
+  });
+
   test('a clean full verify forgets the native writes it covered, and only those', async () => {
     const open = await databases.legacy.app.connect();
     await open.query('begin');
