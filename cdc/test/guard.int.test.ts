@@ -29,6 +29,21 @@ function insertPreference(on: Pool | PoolClient, tenant: string, user = randomUU
   );
 }
 
+async function mailUnderWay(): Promise<void> {
+  const client = await databases.legacy.app.connect();
+  try {
+    await client.query('begin');
+    await insertPreference(client, randomUUID());
+    await client.query('select pg_sleep(0.15)');
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback');
+    throw error;
+  } finally {
+    client.release();
+  }
+}
+
 async function stateOf(work: Promise<unknown>): Promise<string | undefined> {
   try {
     await work;
@@ -188,6 +203,25 @@ describe('fence', () => {
     const { leaks } = await fenceUnderLoad('read committed');
     await databases.legacy.admin.query(source);
     expect(leaks).toBeGreaterThan(0);
+  });
+
+  test('gets its turn among writers that always overlap, each longer than its first ask', async () => {
+    await setOwner('here');
+    let isStopping = false;
+    // Four mails under way at any time, 150 ms each, one ending every 40 ms: no slice of 100 ms finds all of them ended.
+    const mails = Array.from({ length: 4 }, async (_each, index) => {
+      await new Promise((resolve) => setTimeout(resolve, index * 40));
+      const ends: (string | undefined)[] = [];
+      while (!isStopping) ends.push(await stateOf(mailUnderWay()));
+      return ends;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const fenced = await stateOf(setOwner('none'));
+    isStopping = true;
+    const ends = (await Promise.all(mails)).flat();
+    expect(fenced).toBe('done');
+    expect(new Set(ends)).toEqual(new Set(['done', 'SF001']));
+    await setOwner('here');
   });
 
   test('waits for a writer under way, and gives up after 1.2 s', async () => {
