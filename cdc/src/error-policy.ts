@@ -14,7 +14,7 @@ const byCode: Record<string, Policy> = {
   },
   FOREIGN_EVENT: {
     act: 'stop',
-    next: 'Somebody wrote a unit that the other side owns, past the guard. Find the writer (tgenabled of zzz_strangler_guard, superuser sessions), undo the write, then POST /flows/<flow>/resume.',
+    next: 'Somebody wrote a unit that the other side owns, past the guard. Find the writer (tgenabled of zzz_strangler_guard, superuser sessions), undo the write, then give the flow a new beginning: pnpm cdc reseed --flow <flow> (the event stays in the topic: a mere resume meets it again).',
   },
   UNKNOWN_COLUMN: { act: 'stop', next: 'Add the column to the target and to the mapping of the slice, then restart cdc.' },
   MISSING_COLUMN: { act: 'stop', next: 'Put the column back at the source, or take it out of the mapping of the slice; then restart cdc.' },
