@@ -84,11 +84,14 @@ const legacy = [
   'STACK_PUBLIC_API_URL',
   'STACK_SERVER_SECRET',
   'SMTP_URL',
+  'STACK_OAUTH_MOCK_URL',
+  'STACK_GITHUB_CLIENT_ID',
 ];
 const cdc = ['CDC_LEGACY_DATABASE_URL', 'CDC_NOTIFICATIONS_DATABASE_URL', 'CDC_SOURCE_PASSWORD', 'KAFKA_BROKERS', 'CONNECT_URL'];
 const requiredSettings: Record<string, string[]> = {
   legacy: [...common, ...legacy, 'PORT'],
   'legacy-worker': [...common, ...legacy, 'LEGACY_WORKER_PORT'],
+  'oauth-provider': [...common, 'OAUTH_PROVIDER_PORT'],
   'legacy-migrations': ['LEGACY_ADMIN_DATABASE_URL'],
   notifications: [
     ...common,

@@ -58,6 +58,11 @@ export function topology(options: StackOptions): Part[] {
     STACK_SERVER_SECRET: secret.serverSecret,
     STACK_ACCESS_TOKEN_EXPIRATION_TIME: '10min',
     SMTP_URL: url.smtp,
+    STACK_OAUTH_MOCK_URL: url.oauthProvider,
+    STACK_GITHUB_CLIENT_ID: 'MOCK',
+    STACK_GOOGLE_CLIENT_ID: 'MOCK',
+    STACK_MICROSOFT_CLIENT_ID: 'MOCK',
+    STACK_SPOTIFY_CLIENT_ID: 'MOCK',
   };
 
   return [
@@ -121,6 +126,12 @@ export function topology(options: StackOptions): Part[] {
       env: { ...common, MAILBOX_PORT: String(ports.mailbox), SMTP_PORT: String(ports.smtp) },
       ports: [ports.mailbox, ports.smtp],
       ready: { kind: 'http', url: `${url.mailbox}/readyz` },
+    }),
+    service('oauth-provider', {
+      command: ['node', 'packages/dev/src/oauth-provider.ts'],
+      env: { ...common, OAUTH_PROVIDER_PORT: String(ports.oauthProvider), OAUTH_PROVIDER_ACCESS_TOKEN_SECONDS: '120' },
+      ports: [ports.oauthProvider],
+      ready: { kind: 'http', url: `${url.oauthProvider}/readyz` },
     }),
     step('legacy-migrations', {
       needs: ['databases'],
@@ -286,6 +297,8 @@ export function urlsOf(ports: Ports) {
     legacyWorker: local(ports.legacyWorker),
     notifications: local(ports.notifications),
     mailbox: local(ports.mailbox),
+    /** As its issuer names it: browsers and the legacy both go there. */
+    oauthProvider: `http://localhost:${ports.oauthProvider}`,
     smtp: `smtp://127.0.0.1:${ports.smtp}`,
     migrate: local(ports.migrate),
     cdc: local(ports.cdc),
