@@ -9,15 +9,15 @@ const keySetId = '6c9f3f3a-3c55-4f5c-9d3c-0e6f4a1b0002';
 const password = 'development-password';
 const people = ['Ada Lovelace', 'Grace Hopper', 'Barbara Liskov', 'Radia Perlman', 'Frances Allen'];
 
+const providers = ['github', 'google', 'microsoft', 'spotify'];
 const internalConfig = {
-  auth: {
-    otp: { allowSignIn: true },
-    oauth: {
-      providers: { github: { type: 'github' }, google: { type: 'google' }, microsoft: { type: 'microsoft' }, spotify: { type: 'spotify' } },
-    },
-  },
-  teams: { createPersonalTeamOnSignUp: true, allowClientTeamCreation: true },
-  domains: { allowLocalhost: true },
+  'auth.otp.allowSignIn': true,
+  'auth.oauth.providers': Object.fromEntries(
+    providers.map((type) => [type, { type, isShared: true, allowSignIn: true, allowConnectedAccounts: true }]),
+  ),
+  'teams.createPersonalTeamOnSignUp': true,
+  'teams.allowClientTeamCreation': true,
+  'domains.allowLocalhost': true,
 };
 
 /** Writes what is missing; what is there stays, but for the project's settings and keys. */
@@ -32,9 +32,13 @@ async function seedInternalProject(database: PrismaClient): Promise<void> {
     displayName: 'Stack Dashboard',
     description: "Stack's admin dashboard",
     isProductionMode: false,
-    config: internalConfig,
   };
   await database.project.upsert({ where: { id: 'internal' }, create: { id: 'internal', ...project }, update: project });
+  await database.environmentConfigOverride.upsert({
+    where: { projectId_branchId: { projectId: 'internal', branchId: 'main' } },
+    create: { projectId: 'internal', branchId: 'main', config: internalConfig },
+    update: { config: internalConfig },
+  });
   await database.tenancy.upsert({
     where: { projectId_branchId: { projectId: 'internal', branchId: 'main' } },
     create: { id: tenancyId, projectId: 'internal', branchId: 'main' },

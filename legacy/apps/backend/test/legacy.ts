@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { applyMigrations } from '@atlas/kit/prisma-migrations';
-import { createTestDatabase } from '@atlas/kit/testing';
+import { createTestDatabase, templateDatabase } from '@atlas/kit/testing';
 import pg from 'pg';
 import { seed } from '../prisma/seed.ts';
 import { createDatabase, database } from '../src/database.ts';
@@ -33,11 +33,7 @@ export function as(
 
 /** The legacy in process, on a database of its own, acting as its run-time role. One a test file: settings are the process's. */
 export async function openLegacy() {
-  const testDatabase = await createTestDatabase('legacy');
-  await applyMigrations({ databaseUrl: testDatabase.adminUrl, folder: fileURLToPath(new URL('../prisma/migrations', import.meta.url)) });
-  const owner = createDatabase(testDatabase.adminUrl);
-  await seed(owner);
-  await owner.$disconnect();
+  const testDatabase = await createTestDatabase('legacy', await templateDatabase('legacy_template', migrateAndSeed));
   const databaseUrl = testDatabase.urlAs('legacy_app');
   Object.assign(process.env, {
     LEGACY_ENVIRONMENT: 'development',
@@ -68,6 +64,13 @@ export async function openLegacy() {
       await testDatabase.drop();
     },
   };
+}
+
+async function migrateAndSeed(url: string): Promise<void> {
+  await applyMigrations({ databaseUrl: url, folder: fileURLToPath(new URL('../prisma/migrations', import.meta.url)) });
+  const owner = createDatabase(url);
+  await seed(owner);
+  await owner.$disconnect();
 }
 
 export type Legacy = Awaited<ReturnType<typeof openLegacy>>;

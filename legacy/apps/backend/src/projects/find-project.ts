@@ -1,6 +1,7 @@
 import { database } from '../database.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { type ProjectConfig, projectConfig } from './project-config.ts';
+import { configOf, configSelect } from './config-layers.ts';
+import type { ProjectConfig } from './project-config.ts';
 
 const keyNames = ['publishableClientKey', 'secretServerKey', 'superSecretAdminKey'] as const;
 export type Keys = Record<(typeof keyNames)[number], string | null>;
@@ -26,7 +27,7 @@ export async function findProject(projectId: string, branchId: string, keys: Key
       id: true,
       displayName: true,
       ownerTeamId: true,
-      config: true,
+      ...configSelect(branchId),
       tenancies: { where: { branchId }, select: { id: true } },
       apiKeySets: { where: liveKeySets(keys), select: { publishableClientKey: true, secretServerKey: true, superSecretAdminKey: true } },
     },
@@ -38,7 +39,7 @@ export async function findProject(projectId: string, branchId: string, keys: Key
     id: row.id,
     displayName: row.displayName,
     ownerTeamId: row.ownerTeamId,
-    config: projectConfig(row.config),
+    config: configOf(row),
     tenancyId: row.tenancies[0]?.id ?? null,
     publishableClientKeyValid: isValid('publishableClientKey'),
     secretServerKeyValid: isValid('secretServerKey'),

@@ -4,21 +4,30 @@ import { projectConfig } from './project-config.ts';
 
 describe('a project’s settings', () => {
   test('are the defaults when nothing is stored', () => {
-    expect(projectConfig({})).toMatchObject({
+    expect(projectConfig({ project: {}, branch: undefined, environment: null })).toMatchObject({
       auth: { allowSignUp: true, password: { allowSignIn: true } },
       domains: { allowLocalhost: true },
+      rbac: { defaultPermissions: { teamCreator: { team_admin: true } } },
     });
   });
+
+  test('are the environment’s over the branch’s over the project’s', () => {
+    const config = projectConfig({
+      project: { 'auth.allowSignUp': false, 'teams.allowClientTeamCreation': true },
+      branch: { 'auth.allowSignUp': true, 'auth.otp.allowSignIn': true },
+      environment: { 'auth.otp': { allowSignIn: false } },
+    });
+    expect(config).toMatchObject({ auth: { allowSignUp: true, otp: { allowSignIn: false } }, teams: { allowClientTeamCreation: true } });
+  });
+
   test('store only what was given, and keep the rest', () => {
     const stored = storedConfig({ credential_enabled: false, domains: [{ domain: 'https://a.example', handler_path: '/h' }] });
     expect(stored).toEqual({
-      auth: { password: { allowSignIn: false }, otp: {}, passkey: {} },
-      onboarding: {},
-      teams: {},
-      users: {},
-      domains: { trustedDomains: { domain0: { baseUrl: 'https://a.example', handlerPath: '/h' } } },
-      apiKeys: { enabled: {} },
+      'auth.password.allowSignIn': false,
+      'domains.trustedDomains': { domain0: { baseUrl: 'https://a.example', handlerPath: '/h' } },
     });
-    expect(projectConfig(stored).auth).toMatchObject({ allowSignUp: true, password: { allowSignIn: false } });
+    const config = projectConfig({ project: {}, branch: {}, environment: stored });
+    expect(config.auth).toMatchObject({ allowSignUp: true, password: { allowSignIn: false } });
+    expect(Object.values(config.domains.trustedDomains)).toEqual([{ baseUrl: 'https://a.example', handlerPath: '/h' }]);
   });
 });

@@ -1,4 +1,35 @@
-/** A project's settings. Stored are only the differences from the defaults. */
+import { normalize, override } from '@stackframe/stack-shared/dist/config/format';
+
+/** A provider users can sign in with or connect to. Shared ones use the development keys of this server. */
+export type OAuthProviderConfig = {
+  type?: string | undefined;
+  isShared?: boolean | undefined;
+  allowSignIn?: boolean | undefined;
+  allowConnectedAccounts?: boolean | undefined;
+  clientId?: string | undefined;
+  clientSecret?: string | undefined;
+};
+
+/** A permission: those it contains are had with it. */
+export type PermissionConfig = {
+  description?: string | undefined;
+  scope?: 'team' | 'project' | undefined;
+  containedPermissionIds?: Record<string, boolean | undefined> | undefined;
+};
+
+type Granted = Record<string, boolean | undefined>;
+
+export type MailServerConfig = {
+  isShared: boolean;
+  host?: string | undefined;
+  port?: number | undefined;
+  username?: string | undefined;
+  password?: string | undefined;
+  senderName?: string | undefined;
+  senderEmail?: string | undefined;
+};
+
+/** A project's settings in force. Stored are only the differences from the defaults, in three layers. */
 export type ProjectConfig = {
   project: { requirePublishableClientKey: boolean };
   auth: {
@@ -6,13 +37,27 @@ export type ProjectConfig = {
     password: { allowSignIn: boolean };
     otp: { allowSignIn: boolean };
     passkey: { allowSignIn: boolean };
-    oauth: { providers: Record<string, { type: string }> };
+    oauth: {
+      accountMergeStrategy: 'link_method' | 'raise_error' | 'allow_duplicates';
+      providers: Record<string, OAuthProviderConfig>;
+    };
   };
   onboarding: { requireEmailVerification: boolean };
   teams: { createPersonalTeamOnSignUp: boolean; allowClientTeamCreation: boolean };
   users: { allowClientUserDeletion: boolean };
   domains: { allowLocalhost: boolean; trustedDomains: Record<string, { baseUrl: string; handlerPath: string }> };
   apiKeys: { enabled: { user: boolean; team: boolean } };
+  rbac: {
+    permissions: Record<string, PermissionConfig>;
+    defaultPermissions: { teamCreator: Granted; teamMember: Granted; signUp: Granted };
+  };
+  emails: {
+    server: MailServerConfig;
+    selectedThemeId: string | null;
+    themes: Record<string, { displayName: string; tsxSource: string }>;
+    templates: Record<string, { displayName: string; tsxSource: string; themeId?: string | false | undefined }>;
+  };
+  dataVault: { stores: Record<string, { displayName?: string | undefined }> };
 };
 
 const defaults: ProjectConfig = {
@@ -22,18 +67,53 @@ const defaults: ProjectConfig = {
     password: { allowSignIn: true },
     otp: { allowSignIn: false },
     passkey: { allowSignIn: false },
-    oauth: { providers: {} },
+    oauth: { accountMergeStrategy: 'link_method', providers: {} },
   },
   onboarding: { requireEmailVerification: false },
   teams: { createPersonalTeamOnSignUp: false, allowClientTeamCreation: false },
   users: { allowClientUserDeletion: false },
   domains: { allowLocalhost: true, trustedDomains: {} },
   apiKeys: { enabled: { user: false, team: false } },
+  rbac: {
+    permissions: {
+      team_member: { scope: 'team', containedPermissionIds: { $read_members: true, $invite_members: true } },
+      team_admin: {
+        scope: 'team',
+        containedPermissionIds: {
+          $update_team: true,
+          $delete_team: true,
+          $read_members: true,
+          $remove_members: true,
+          $invite_members: true,
+          $manage_api_keys: true,
+        },
+      },
+    },
+    defaultPermissions: { teamCreator: { team_admin: true }, teamMember: { team_member: true }, signUp: {} },
+  },
+  emails: { server: { isShared: true }, selectedThemeId: null, themes: {}, templates: {} },
+  dataVault: { stores: {} },
 };
 
-/** The settings in force: stored differences over defaults. */
-export function projectConfig(stored: unknown): ProjectConfig {
-  return merge(defaults, stored) as ProjectConfig;
+/** What is stored of a project's settings, lowest first; keys may be paths (`auth.password.allowSignIn`). */
+export type ConfigLayers = { project: unknown; branch: unknown; environment: unknown };
+
+const cachedConfigsMax = 500;
+const cache = new Map<string, ProjectConfig>();
+
+/** The settings in force: environment over branch over project over defaults. A key of a layer replaces all below it. Never change the result. */
+export function projectConfig(layers: ConfigLayers): ProjectConfig {
+  const key = JSON.stringify([layers.project, layers.branch, layers.environment]);
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const stored = normalize(override(asRecord(layers.project), asRecord(layers.branch), asRecord(layers.environment)), {
+    onDotIntoNonObject: 'ignore',
+    onDotIntoNull: 'empty-object',
+  });
+  const config = merge(defaults, stored) as ProjectConfig;
+  if (cache.size >= cachedConfigsMax) cache.clear();
+  cache.set(key, config);
+  return config;
 }
 
 function merge(base: unknown, over: unknown): unknown {
@@ -42,6 +122,10 @@ function merge(base: unknown, over: unknown): unknown {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) merged[key] = merge(base[key], value);
   return merged;
+}
+
+function asRecord(value: unknown): Parameters<typeof override>[0] {
+  return (isRecord(value) ? value : {}) as Parameters<typeof override>[0];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { Project } from '../generated/prisma/client.ts';
-import { type ProjectConfig, projectConfig } from './project-config.ts';
+import type { ProjectConfig } from './project-config.ts';
 
 /** The project as its clients see it. */
 export function clientProject(project: { id: string; displayName: string; config: ProjectConfig }) {
@@ -7,8 +7,7 @@ export function clientProject(project: { id: string; displayName: string; config
 }
 
 /** The project as its owners see it. */
-export function adminProject(row: Project) {
-  const config = projectConfig(row.config);
+export function adminProject(row: Project, config: ProjectConfig) {
   return {
     id: row.id,
     display_name: row.displayName,
@@ -53,25 +52,26 @@ export type ConfigInput = {
   domains?: { domain: string; handler_path: string }[] | undefined;
 };
 
-/** What is stored of such settings: only what was given. */
+/** What is stored of such settings, as paths: only what was given. */
 export function storedConfig(input: ConfigInput): Record<string, unknown> {
   const domains = input.domains?.map(
     (domain, index) => [`domain${index}`, { baseUrl: domain.domain, handlerPath: domain.handler_path }] as const,
   );
   const stored = {
-    auth: {
-      allowSignUp: input.sign_up_enabled,
-      password: { allowSignIn: input.credential_enabled },
-      otp: { allowSignIn: input.magic_link_enabled },
-      passkey: { allowSignIn: input.passkey_enabled },
-    },
-    onboarding: { requireEmailVerification: input.require_email_verification },
-    teams: { createPersonalTeamOnSignUp: input.create_team_on_sign_up, allowClientTeamCreation: input.client_team_creation_enabled },
-    users: { allowClientUserDeletion: input.client_user_deletion_enabled },
-    domains: { allowLocalhost: input.allow_localhost, trustedDomains: domains === undefined ? undefined : Object.fromEntries(domains) },
-    apiKeys: { enabled: { user: input.allow_user_api_keys, team: input.allow_team_api_keys } },
+    'auth.allowSignUp': input.sign_up_enabled,
+    'auth.password.allowSignIn': input.credential_enabled,
+    'auth.otp.allowSignIn': input.magic_link_enabled,
+    'auth.passkey.allowSignIn': input.passkey_enabled,
+    'onboarding.requireEmailVerification': input.require_email_verification,
+    'teams.createPersonalTeamOnSignUp': input.create_team_on_sign_up,
+    'teams.allowClientTeamCreation': input.client_team_creation_enabled,
+    'users.allowClientUserDeletion': input.client_user_deletion_enabled,
+    'domains.allowLocalhost': input.allow_localhost,
+    'domains.trustedDomains': domains === undefined ? undefined : Object.fromEntries(domains),
+    'apiKeys.enabled.user': input.allow_user_api_keys,
+    'apiKeys.enabled.team': input.allow_team_api_keys,
   };
-  return JSON.parse(JSON.stringify(stored)) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(stored).filter(([, value]) => value !== undefined));
 }
 
 function clientConfig(config: ProjectConfig) {

@@ -12,7 +12,11 @@ import type { ApiKeySet, Prisma } from '../generated/prisma/client.ts';
 import type { UserRow } from '../users/user.ts';
 import { adminOnly, clientOnly, clientOrHigher, endpoint } from '../wire/endpoint.ts';
 import { json, text } from '../wire/reply.ts';
+import { configOf, configSelect } from './config-layers.ts';
 import { adminProject, type ConfigInput, clientProject, storedConfig } from './project.ts';
+
+const mainBranch = 'main';
+const { config: _projectLayer, ...layersOfMain } = configSelect(mainBranch);
 
 type ProjectInput = {
   display_name: string;
@@ -38,9 +42,10 @@ export const projectEndpoints = [
       const teams = await database().teamMember.findMany({ where: memberKey(user), select: { teamId: true } });
       const rows = await database().project.findMany({
         where: { ownerTeamId: { in: teams.map((team) => team.teamId) } },
+        include: layersOfMain,
         orderBy: { createdAt: 'desc' },
       });
-      return json(200, { items: rows.map(adminProject), is_paginated: false });
+      return json(200, { items: rows.map((row) => adminProject(row, configOf(row))), is_paginated: false });
     },
   }),
   endpoint({
@@ -48,7 +53,10 @@ export const projectEndpoints = [
     path: '/internal/projects',
     access: clientOnly,
     body: adminUserProjectsCrud.client.createSchema as unknown as AnySchema,
-    handle: async ({ auth, body }) => json(201, adminProject(await createProject(internalUser(auth), body as ProjectInput))),
+    handle: async ({ auth, body }) => {
+      const row = await createProject(internalUser(auth), body as ProjectInput);
+      return json(201, adminProject(row, configOf(row)));
+    },
   }),
   endpoint({
     method: 'POST',
@@ -105,9 +113,10 @@ async function createProject(user: UserRow, input: ProjectInput) {
       description: input.description ?? '',
       isProductionMode: input.is_production_mode ?? false,
       ownerTeamId: input.owner_team_id,
-      config: storedConfig(input.config ?? {}) as Prisma.InputJsonObject,
-      tenancies: { create: { id: randomUUID(), branchId: 'main' } },
+      tenancies: { create: { id: randomUUID(), branchId: mainBranch } },
+      environmentConfigs: { create: { branchId: mainBranch, config: storedConfig(input.config ?? {}) as Prisma.InputJsonObject } },
     },
+    include: layersOfMain,
   });
 }
 

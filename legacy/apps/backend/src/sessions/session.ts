@@ -4,7 +4,7 @@ import { generateSecureRandomString } from '@stackframe/stack-shared/dist/utils/
 import { signAccessToken } from '../auth/access-token.ts';
 import { config } from '../config.ts';
 import { database, type Transaction } from '../database.ts';
-import { projectConfig } from '../projects/project-config.ts';
+import { configOf, configSelect } from '../projects/config-layers.ts';
 import type { UserKey } from '../users/find-user.ts';
 import { type UserRow, userInclude, userRestriction } from '../users/user.ts';
 
@@ -53,7 +53,7 @@ export async function refreshSession(
   projectId: string,
   branchId: string,
 ): Promise<{ accessToken: string; userId: string }> {
-  const tenancySelect = { projectId: true, branchId: true, project: { select: { config: true } } };
+  const tenancySelect = { projectId: true, branchId: true, project: { select: configSelect(branchId) } };
   const session = await database().projectUserRefreshToken.findUnique({
     relationLoadStrategy: 'join',
     where: { refreshToken },
@@ -64,7 +64,7 @@ export async function refreshSession(
   const { tenancy, ...row } = session.user;
   if (tenancy.projectId !== projectId || tenancy.branchId !== branchId) throw new KnownErrors.RefreshTokenNotFoundOrExpired();
   await noteActivity(session, row);
-  const issuer = { projectId, branchId, config: projectConfig(tenancy.project.config) };
+  const issuer = { projectId, branchId, config: configOf(tenancy.project) };
   return { accessToken: await mintAccessToken(row, session.id, issuer), userId: row.projectUserId };
 }
 

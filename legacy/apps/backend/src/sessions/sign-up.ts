@@ -1,18 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
-import { generateSecureRandomString } from '@stackframe/stack-shared/dist/utils/crypto';
-import { escapeHtml } from '@stackframe/stack-shared/dist/utils/html';
 import type { Auth } from '../auth/authenticate.ts';
+import { linkWithCode } from '../codes/link-with-code.ts';
+import { createCode } from '../codes/verification-code.ts';
 import { database, type Transaction } from '../database.ts';
-import { transactional } from '../emails/categories.ts';
+import { renderFlowMail } from '../emails/render-mail.ts';
+import { requestMail } from '../emails/request-mail.ts';
 import { assertRedirectUrlAllowed } from '../redirect-urls.ts';
 import { asEmailTakenError, createUser } from '../users/create-user.ts';
 import { normalizeEmail } from '../users/email-address.ts';
 import { findUser } from '../users/find-user.ts';
 import { assertPasswordAllowed, hashPassword } from '../users/password.ts';
 import { createSession, mintAccessToken, type Tokens } from './session.ts';
-
-const codeLifetimeMillis = 7 * 24 * 60 * 60 * 1000;
 
 export type SignUp = { email: string; password: string; verificationCallbackUrl: string | undefined };
 
@@ -28,7 +26,7 @@ export async function signUpWithPassword(auth: Auth, signUp: SignUp): Promise<To
   const passwordHash = await hashPassword(signUp.password);
   try {
     const { row, session } = await database().$transaction(async (tx) => {
-      const owner = { tenancyId: auth.tenancyId, config };
+      const owner = { tenancyId: auth.tenancyId, projectId: auth.project.id, config };
       const userId = await createUser(tx, owner, { email: { value: email, isVerified: false, usedForAuth: true }, passwordHash });
       const key = { tenancyId: auth.tenancyId, projectUserId: userId };
       const session = await createSession(tx, key);
@@ -54,46 +52,26 @@ async function assertEmailFree(tenancyId: string, email: string): Promise<void> 
   if (taken !== null) throw new KnownErrors.UserWithEmailAlreadyExists(email);
 }
 
-/** Migration, legacy/README.md line 1: a request row, not an outbox row; whoever owns notifications makes the mail of it. */
+/** The code and the mail that brings it, in the sign-up's own transaction. */
 async function requestVerificationMail(
   tx: Transaction,
   auth: Auth,
   mail: { userId: string; email: string; callbackUrl: string },
 ): Promise<void> {
-  const code = generateSecureRandomString();
-  await tx.verificationCode.create({
-    data: {
-      projectId: auth.project.id,
-      branchId: auth.branchId,
-      id: randomUUID(),
+  const { code } = await createCode(
+    tx,
+    { projectId: auth.project.id, branchId: auth.branchId },
+    {
       type: 'CONTACT_CHANNEL_VERIFICATION',
-      code,
-      expiresAt: new Date(Date.now() + codeLifetimeMillis),
       redirectUrl: mail.callbackUrl,
       method: { email: mail.email },
       data: { user_id: mail.userId },
     },
+  );
+  await requestMail(tx, {
+    tenancyId: auth.tenancyId,
+    kind: 'contact-channel-verification',
+    to: { userId: mail.userId, email: mail.email },
+    mail: renderFlowMail(auth.project, 'email_verification', { emailVerificationLink: linkWithCode(mail.callbackUrl, code) }),
   });
-  const link = new URL(mail.callbackUrl);
-  link.searchParams.set('code', code);
-  await tx.mailRequest.create({
-    data: {
-      tenancyId: auth.tenancyId,
-      id: randomUUID(),
-      kind: 'contact-channel-verification',
-      payload: {
-        recipient: { type: 'user-custom-emails', user_id: mail.userId, emails: [mail.email] },
-        ...verificationMail(auth.project.displayName, link.toString()),
-        isTransactional: true,
-        isHighPriority: true,
-        notificationCategoryId: transactional.id,
-      },
-    },
-  });
-}
-
-function verificationMail(projectName: string, link: string): { subject: string; html: string; text: string } {
-  const subject = `Verify your email at ${projectName}`;
-  const html = `<h1>${escapeHtml(subject)}</h1><p>Please follow this link to verify your email.</p><p><a href="${escapeHtml(link)}">Verify my email</a></p>`;
-  return { subject, html, text: `Please follow this link to verify your email:\n\n${link}\n` };
 }

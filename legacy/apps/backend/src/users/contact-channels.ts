@@ -1,6 +1,8 @@
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { userIdOrMeSchema, yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
+import type { Auth } from '../auth/authenticate.ts';
+import { checkCode, codeLength, spendCode } from '../codes/verification-code.ts';
 import { database } from '../database.ts';
 import { clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
@@ -31,9 +33,9 @@ export const contactChannelEndpoints = [
     method: 'POST',
     path: '/contact-channels/verify',
     access: clientOrHigher,
-    body: yupObject({ code: yupString().length(45).defined() }).defined(),
+    body: yupObject({ code: yupString().length(codeLength).defined() }).defined(),
     handle: async ({ auth, body }) => {
-      await verifyEmail({ projectId: auth.project.id, branchId: auth.branchId, tenancyId: auth.tenancyId, code: body.code.toLowerCase() });
+      await verifyEmail(auth, body.code);
       return json(200, { success: true });
     },
   }),
@@ -54,20 +56,16 @@ async function listChannels(tenancyId: string, userId: string | undefined, id: s
   return { items, is_paginated: false };
 }
 
-/** Uses a code once; the update's condition decides between two that try at the same time. */
-async function verifyEmail(attempt: { projectId: string; branchId: string; tenancyId: string; code: string }): Promise<void> {
-  const { projectId, branchId, tenancyId, code } = attempt;
+/** Uses a code once; of two at the same time one is told that it was used. */
+async function verifyEmail(auth: Auth, code: string): Promise<void> {
+  const row = await checkCode({ projectId: auth.project.id, branchId: auth.branchId }, 'CONTACT_CHANNEL_VERIFICATION', code);
+  const { email } = row.method as { email: string };
+  const { user_id: projectUserId } = row.data as { user_id: string };
   await database().$transaction(async (tx) => {
-    const row = await tx.verificationCode.findUnique({ where: { projectId_branchId_code: { projectId, branchId, code } } });
-    if (row === null || row.type !== 'CONTACT_CHANNEL_VERIFICATION') throw new KnownErrors.VerificationCodeNotFound();
-    if (row.expiresAt < new Date()) throw new KnownErrors.VerificationCodeExpired();
-    const used = await tx.verificationCode.updateMany({
-      where: { projectId, branchId, id: row.id, usedAt: null },
-      data: { usedAt: new Date() },
+    await spendCode(tx, row);
+    await tx.contactChannel.updateMany({
+      where: { tenancyId: auth.tenancyId, projectUserId, type: 'EMAIL', value: email },
+      data: { isVerified: true },
     });
-    if (used.count === 0) throw new KnownErrors.VerificationCodeAlreadyUsed();
-    const { email } = row.method as { email: string };
-    const { user_id: projectUserId } = row.data as { user_id: string };
-    await tx.contactChannel.updateMany({ where: { tenancyId, projectUserId, type: 'EMAIL', value: email }, data: { isVerified: true } });
   });
 }

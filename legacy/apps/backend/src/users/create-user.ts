@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { type Transaction, violatedIndex } from '../database.ts';
-import { Prisma } from '../generated/prisma/client.ts';
-import type { ProjectConfig } from '../projects/project-config.ts';
+import { createTeam, type TeamOwner } from '../teams/create-team.ts';
+import { tell } from '../webhooks/tell.ts';
+import { findUser } from './find-user.ts';
+import { asJson } from './json-column.ts';
+import { serverUser } from './user.ts';
 
 export type NewUser = {
   displayName?: string | null | undefined;
@@ -20,14 +23,18 @@ export type NewUser = {
   riskScores?: { bot: number; freeTrialAbuse: number } | undefined;
 };
 
-/** Writes a user, its e-mail, its ways to sign in and, where the project says so, its own team. Answers the user's id. */
-export async function createUser(tx: Transaction, owner: { tenancyId: string; config: ProjectConfig }, user: NewUser): Promise<string> {
+/** Writes a user, its e-mail, its ways to sign in, the permissions everyone gets and, where the project says so, its own team. Answers the user's id. */
+export async function createUser(tx: Transaction, owner: TeamOwner, user: NewUser): Promise<string> {
   const key = { tenancyId: owner.tenancyId, projectUserId: randomUUID() };
   await tx.projectUser.create({ data: { ...key, ...userColumns(user) } });
   if (user.email !== undefined) await createEmail(tx, key, user.email);
   if (user.passwordHash !== undefined) await createPassword(tx, key, user.passwordHash);
   if (user.otpAuthEnabled === true) await createOtp(tx, key);
-  if (owner.config.teams.createPersonalTeamOnSignUp && user.isAnonymous !== true) await createPersonalTeam(tx, key, user);
+  await grantSignUpPermissions(tx, owner, key);
+  const row = await findUser(key, tx);
+  if (row === null) throw new Error('the user just made is gone');
+  await tell(tx, owner.projectId, 'user.created', serverUser(row, owner.config));
+  if (owner.config.teams.createPersonalTeamOnSignUp && user.isAnonymous !== true) await createPersonalTeam(tx, owner, key, user);
   return key.projectUserId;
 }
 
@@ -70,13 +77,27 @@ export async function createOtp(tx: Transaction, key: Key): Promise<void> {
   await tx.otpAuthMethod.create({ data: { ...key, authMethodId } });
 }
 
-async function createPersonalTeam(tx: Transaction, key: Key, user: NewUser): Promise<void> {
+async function grantSignUpPermissions(tx: Transaction, owner: TeamOwner, key: Key): Promise<void> {
+  const granted = owner.config.rbac.defaultPermissions.signUp;
+  for (const permissionId of Object.keys(granted).filter((id) => granted[id] === true)) {
+    await tx.projectUserDirectPermission.create({ data: { ...key, id: randomUUID(), permissionId } });
+    await tell(tx, owner.projectId, 'project_permission.created', { id: permissionId, user_id: key.projectUserId });
+  }
+}
+
+/** A team of the user's own, selected. Also for an anonymous user that becomes a real one. */
+export async function createPersonalTeam(
+  tx: Transaction,
+  owner: TeamOwner,
+  key: Key,
+  user: Pick<NewUser, 'displayName' | 'email'>,
+): Promise<void> {
   const name = user.displayName || user.email?.value;
-  const teamId = randomUUID();
-  await tx.team.create({
-    data: { tenancyId: key.tenancyId, teamId, displayName: name === undefined ? 'Personal Team' : `${name}'s Team` },
+  const team = await createTeam(tx, owner, { displayName: name === undefined ? 'Personal Team' : `${name}'s Team` }, key.projectUserId);
+  await tx.teamMember.update({
+    where: { tenancyId_projectUserId_teamId: { ...key, teamId: team.teamId } },
+    data: { isSelected: 'TRUE' },
   });
-  await tx.teamMember.create({ data: { ...key, teamId, isSelected: 'TRUE' } });
 }
 
 function userColumns(user: NewUser) {
@@ -94,9 +115,4 @@ function userColumns(user: NewUser) {
     signUpRiskScoreBot: user.riskScores?.bot ?? 0,
     signUpRiskScoreFreeTrialAbuse: user.riskScores?.freeTrialAbuse ?? 0,
   };
-}
-
-/** JSON null and no value are the same to clients: SQL null. */
-export function asJson(value: unknown): Prisma.InputJsonValue | typeof Prisma.DbNull {
-  return value === undefined || value === null ? Prisma.DbNull : (value as Prisma.InputJsonValue);
 }

@@ -154,7 +154,7 @@ async function createByServer(auth: Auth, body: UserChange & { is_anonymous?: bo
     const row = await database().$transaction(async (tx) => {
       const projectUserId = await createUser(
         tx,
-        { tenancyId: auth.tenancyId, config: auth.project.config },
+        { tenancyId: auth.tenancyId, projectId: auth.project.id, config: auth.project.config },
         {
           displayName: body.display_name,
           profileImageUrl: body.profile_image_url,

@@ -2,9 +2,10 @@ import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import { database, type Transaction } from '../database.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { asEmailTakenError, asJson, createEmail, createOtp, createPassword } from './create-user.ts';
+import { asEmailTakenError, createEmail, createOtp, createPassword } from './create-user.ts';
 import { normalizeEmail } from './email-address.ts';
 import { findUser, type UserKey } from './find-user.ts';
+import { asJson } from './json-column.ts';
 import { assertPasswordAllowed, assertPasswordHashImportable, hashPassword } from './password.ts';
 import type { UserRow } from './user.ts';
 

@@ -1,5 +1,6 @@
 import type { Prisma } from '../generated/prisma/client.ts';
 import type { ProjectConfig } from '../projects/project-config.ts';
+import { clientTeam, serverTeam } from '../teams/team.ts';
 import { type RestrictedReason, restrictedReason } from './restriction.ts';
 
 /** Everything of a user that reading it or minting its tokens needs, in one statement (with `relationLoadStrategy: 'join'`). */
@@ -7,11 +8,15 @@ export const userInclude = {
   contactChannels: { where: { isPrimary: 'TRUE' as const } },
   passwords: { select: { authMethodId: true } },
   otps: { select: { authMethodId: true } },
+  passkeys: { select: { authMethodId: true } },
+  oauthAccounts: {
+    select: { id: true, configOAuthProviderId: true, providerAccountId: true, email: true },
+    orderBy: { createdAt: 'asc' as const },
+  },
   teamMembers: { where: { isSelected: 'TRUE' as const }, include: { team: true } },
 } satisfies Prisma.ProjectUserInclude;
 
 export type UserRow = Prisma.ProjectUserGetPayload<{ include: typeof userInclude }>;
-type TeamRow = UserRow['teamMembers'][number]['team'];
 
 /** The user as servers and admins see it. */
 export function serverUser(row: UserRow, config: ProjectConfig) {
@@ -35,8 +40,12 @@ export function serverUser(row: UserRow, config: ProjectConfig) {
     otp_auth_enabled: otpAuthEnabled,
     auth_with_email: hasPassword || otpAuthEnabled,
     requires_totp_mfa: row.requiresTotpMfa,
-    passkey_auth_enabled: false,
-    oauth_providers: [],
+    passkey_auth_enabled: row.passkeys.length > 0,
+    oauth_providers: row.oauthAccounts.map((account) => ({
+      id: account.configOAuthProviderId,
+      account_id: account.providerAccountId,
+      email: account.email,
+    })),
     selected_team_id: team?.teamId ?? null,
     selected_team: team === undefined ? null : serverTeam(team),
     last_active_at_millis: row.lastActiveAt.getTime(),
@@ -74,18 +83,4 @@ export function userRestriction(row: UserRow, config: ProjectConfig): Restricted
     primaryEmailVerified: row.contactChannels[0]?.isVerified ?? false,
     requireEmailVerification: config.onboarding.requireEmailVerification,
   });
-}
-
-function clientTeam(team: TeamRow) {
-  return {
-    id: team.teamId,
-    display_name: team.displayName,
-    profile_image_url: team.profileImageUrl,
-    client_metadata: team.clientMetadata,
-    client_read_only_metadata: team.clientReadOnlyMetadata,
-  };
-}
-
-function serverTeam(team: TeamRow) {
-  return { ...clientTeam(team), created_at_millis: team.createdAt.getTime(), server_metadata: team.serverMetadata };
 }

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { generateSecureRandomString } from '@stackframe/stack-shared/dist/utils/crypto';
+import type { AccessType } from '../src/auth/check-order.ts';
+import { type Answer, freshEmail, type Legacy } from './legacy.ts';
+
+/** Somebody signed in to a world's project. */
+export type Person = { email: string; userId: string; accessToken: string; refreshToken: string };
+
+export type WorldCall = {
+  user?: Person | undefined;
+  body?: unknown;
+  headers?: Record<string, string>;
+  rawBody?: string;
+  contentType?: string;
+};
+
+/** Everything a project may have on; tests turn off what they test. */
+export const everythingOn = {
+  'auth.allowSignUp': true,
+  'auth.password.allowSignIn': true,
+  'auth.otp.allowSignIn': true,
+  'auth.passkey.allowSignIn': true,
+  'auth.oauth.providers': Object.fromEntries(
+    ['github', 'google'].map((type) => [type, { type, isShared: true, allowSignIn: true, allowConnectedAccounts: true }]),
+  ),
+  'teams.allowClientTeamCreation': true,
+  'users.allowClientUserDeletion': true,
+  'domains.allowLocalhost': true,
+  'apiKeys.enabled': { user: true, team: true },
+  'dataVault.stores': { notes: { displayName: 'Notes' } },
+  'rbac.permissions': {
+    reader: { scope: 'team', description: 'May read', containedPermissionIds: {} },
+    writer: { scope: 'team', containedPermissionIds: { reader: true } },
+    subscriber: { scope: 'project', containedPermissionIds: {} },
+    patron: { scope: 'project', containedPermissionIds: { subscriber: true } },
+    team_member: { scope: 'team', containedPermissionIds: { $read_members: true, $invite_members: true } },
+    team_admin: {
+      scope: 'team',
+      containedPermissionIds: {
+        $update_team: true,
+        $delete_team: true,
+        $read_members: true,
+        $remove_members: true,
+        $invite_members: true,
+        $manage_api_keys: true,
+      },
+    },
+  },
+};
+
+/** A project of a test's own with its keys, all its rows its own: two of them show that none sees the other. */
+export type World = Awaited<ReturnType<typeof plantWorld>>;
+
+export async function plantWorld(legacy: Legacy, config: Record<string, unknown> = {}) {
+  const project = {
+    id: randomUUID(),
+    tenancyId: randomUUID(),
+    publishableClientKey: `pck_${generateSecureRandomString()}`,
+    secretServerKey: `ssk_${generateSecureRandomString()}`,
+    superSecretAdminKey: `sak_${generateSecureRandomString()}`,
+  };
+  await legacy.admin.query(`insert into "Project" ("id", "displayName", "updatedAt") values ($1, 'World', now())`, [project.id]);
+  await legacy.admin.query(`insert into "Tenancy" ("id", "projectId", "branchId") values ($1, $2, 'main')`, [
+    project.tenancyId,
+    project.id,
+  ]);
+  await legacy.admin.query(
+    `insert into "ApiKeySet" ("projectId", "id", "description", "expiresAt", "publishableClientKey", "secretServerKey", "superSecretAdminKey")
+     values ($1, $2, 'Keys', now() + interval '1 day', $3, $4, $5)`,
+    [project.id, randomUUID(), project.publishableClientKey, project.secretServerKey, project.superSecretAdminKey],
+  );
+  const setConfig = (override: Record<string, unknown>) =>
+    legacy.admin.query(
+      `insert into "EnvironmentConfigOverride" ("projectId", "branchId", "config") values ($1, 'main', $2)
+       on conflict ("projectId", "branchId") do update set "config" = excluded."config"`,
+      [project.id, JSON.stringify({ ...everythingOn, ...override })],
+    );
+  await setConfig(config);
+  const headersOf = (access: AccessType | 'none', user?: Person): Record<string, string> => ({
+    ...(access === 'none' ? {} : { 'x-stack-project-id': project.id, 'x-stack-access-type': access }),
+    ...(access === 'client' ? { 'x-stack-publishable-client-key': project.publishableClientKey } : {}),
+    ...(access === 'server' ? { 'x-stack-secret-server-key': project.secretServerKey } : {}),
+    ...(access === 'admin' ? { 'x-stack-super-secret-admin-key': project.superSecretAdminKey } : {}),
+    ...(user === undefined ? {} : { 'x-stack-access-token': user.accessToken, 'x-stack-refresh-token': user.refreshToken }),
+    'x-stack-allow-anonymous-user': 'true',
+  });
+  const call = (access: AccessType | 'none', method: string, path: string, options: WorldCall = {}): Promise<Answer> => {
+    const { user, headers, ...rest } = options;
+    return legacy.call(method, path, { ...rest, headers: { ...headersOf(access, user), ...headers } });
+  };
+  /** The same, but anything else than success fails the test with what was answered. */
+  const must = async (access: AccessType | 'none', method: string, path: string, options: WorldCall = {}): Promise<Answer['json']> => {
+    const answer = await call(access, method, path, options);
+    if (answer.status >= 300) throw new Error(`${method} ${path} answered ${answer.status}: ${answer.text}`);
+    return answer.json;
+  };
+  return {
+    legacy,
+    project,
+    setConfig,
+    headersOf,
+    call,
+    must,
+    signUp: async (): Promise<Person> => {
+      const email = freshEmail();
+      const made = await must('client', 'POST', '/auth/password/sign-up', { body: { email, password: 'password1' } });
+      return {
+        email,
+        userId: String(made['user_id']),
+        accessToken: String(made['access_token']),
+        refreshToken: String(made['refresh_token']),
+      };
+    },
+    /** A team made by a server; its creator holds the creator's permissions. */
+    createTeam: async (creator?: Person): Promise<{ id: string }> => {
+      const body = { display_name: 'Team', ...(creator === undefined ? {} : { creator_user_id: creator.userId }) };
+      const made = await must('server', 'POST', '/teams', { body });
+      return { id: String(made['id']) };
+    },
+    /** The newest code of a kind that a flow wrote, as its mail would have brought it. */
+    newestCode: async (type: string): Promise<string> => {
+      const { rows } = await legacy.admin.query<{ code: string }>(
+        `select "code" from "VerificationCode" where "projectId" = $1 and "type"::text = $2 order by "createdAt" desc, "id" limit 1`,
+        [project.id, type],
+      );
+      const code = rows[0]?.code;
+      if (code === undefined) throw new Error(`no code of type ${type}`);
+      return code;
+    },
+    /** What the project would be told by webhook, oldest first. */
+    told: async (): Promise<{ type: string; data: Record<string, unknown> }[]> => {
+      const { rows } = await legacy.admin.query<{ payload: { type: string; data: Record<string, unknown> } }>(
+        `select "payload" from "WebhookMessage" where "projectId" = $1 order by "createdAt", ctid`,
+        [project.id],
+      );
+      return rows.map((row) => row.payload);
+    },
+    /** Mails that flows asked for, oldest first. */
+    mails: async (): Promise<
+      { kind: string; payload: { recipient: Record<string, unknown>; subject: string; html: string; text: string } }[]
+    > => {
+      const { rows } = await legacy.admin.query(
+        `select "kind", "payload" from "MailRequest" where "tenancyId" = $1 order by "createdAt", ctid`,
+        [project.tenancyId],
+      );
+      return rows;
+    },
+  };
+}
