@@ -3,7 +3,8 @@ import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { AppError, errorText } from '@atlas/kit/errors';
-import { createAdminServer, createPublicServer, listenOn } from './listeners.ts';
+import { listenOn } from '@atlas/kit/http';
+import { createAdminServer, createPublicServer } from './listeners.ts';
 import { createParts, type GatewayDeps, obey, type Parts } from './parts.ts';
 
 /** The whole gateway: both listeners and everything between them, from start to stop. */
@@ -29,8 +30,8 @@ export class Gateway {
     await Promise.all([ledger.start(), flags.start()]);
     obey(this.#parts, ledger);
     this.#parts.shadow.start();
-    const adminPort = await listenOn(this.#admin, config.adminPort, config.adminHost);
-    const port = await listenOn(this.#public.server, config.port, config.host);
+    const adminPort = await listenOn(this.#admin, { port: config.adminPort, host: config.adminHost });
+    const port = await listenOn(this.#public.server, { port: config.port, host: config.host });
     this.#parts.admission.stage = 'serving';
     log.info({ port, adminPort, revision: ledger.view()?.revision.toString() }, 'gateway serves');
     return { url: `http://${config.host}:${port}`, adminUrl: `http://${config.adminHost}:${adminPort}` };

@@ -1,6 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { AppError } from '@atlas/kit/errors';
 import { createAdminApp } from './admin/admin-app.ts';
 import { createTesterCheck } from './admit/tester.ts';
 import { createApp } from './app.ts';
@@ -60,19 +59,6 @@ export function createAdminServer(deps: GatewayDeps, parts: Parts): Server {
     },
   });
   return createServer(app);
-}
-
-/** Listens, and answers the port. Throws PORT_BUSY with the port when it is taken. */
-export function listenOn(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new AppError('PORT_BUSY', { port, host }, error) : error),
-    );
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }
 
 /** Broken framing and CONNECT end in the parser: answered with a bare status, and counted. */

@@ -15,14 +15,19 @@ const responseBytesMax = 16 * 1024 * 1024;
 export async function listen(app: RequestListener, options: { port: number; host?: string }): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs }, app);
   const host = options.host ?? '127.0.0.1';
+  const port = await listenOn(server, { port: options.port, host });
+  return { server, port, url: `http://${host}:${port}`, close: () => closeServer(server) };
+}
+
+/** Makes a server of one's own listen, and answers the port (0 asks for a free one). Throws PORT_BUSY with the port when it is taken. */
+export async function listenOn(server: Server, { port, host }: { port: number; host: string }): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new AppError('PORT_BUSY', { port: options.port, host }, error) : error);
+      reject(error.code === 'EADDRINUSE' ? new AppError('PORT_BUSY', { port, host }, error) : error);
     });
-    server.listen(options.port, host, resolve);
+    server.listen(port, host, resolve);
   });
-  const { port } = server.address() as AddressInfo;
-  return { server, port, url: `http://${host}:${port}`, close: () => closeServer(server) };
+  return (server.address() as AddressInfo).port;
 }
 
 /** RFC 9457 answer of our own APIs: `{ type, title, status, code, detail }`. */
