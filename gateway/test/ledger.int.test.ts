@@ -1,34 +1,23 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLedgerClient } from '@atlas/kit/ledger';
 import { createLogger } from '@atlas/kit/logger';
-import { planDocument, planHash } from '@atlas/kit/plan';
 import { createPool, type Pool } from '@atlas/kit/postgres';
-import { createTestDatabase, freePort, type TestDatabase, waitFor } from '@atlas/kit/testing';
+import { freePort, type TestDatabase, waitFor } from '@atlas/kit/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { notificationsPlan } from './support/plan.ts';
+import { controlDatabase } from './support/control-database.ts';
 import { type RunningGateway, runningGateway } from './support/running-gateway.ts';
 
 const log = createLogger('gateway', 'silent');
-const ledgerSql = join(import.meta.dirname, '../../packages/migrate/sql/001-ledger.sql');
 let control: TestDatabase;
 let pool: Pool;
 let folder: string;
 let gateway: RunningGateway | undefined;
 
 beforeEach(async () => {
-  control = await createTestDatabase('control');
+  control = await controlDatabase('legacy');
   pool = createPool(control.url, { name: 'test' });
-  await pool.query(await readFile(ledgerSql, 'utf8'));
-  const plan = notificationsPlan();
-  await pool.query('insert into migrate.plan (revision, hash, document) values (1, $1, $2)', [
-    planHash(plan),
-    JSON.stringify(planDocument(plan)),
-  ]);
-  await pool.query(
-    `insert into migrate.unit (slice, tenant, phase, owner, reads, epoch) values ('notifications', '*', 'legacy', 'legacy', 'legacy', 1)`,
-  );
   folder = await mkdtemp(join(tmpdir(), 'gateway-'));
 });
 afterEach(async () => {

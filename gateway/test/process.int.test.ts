@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { planDocument, planHash } from '@atlas/kit/plan';
-import { createPool } from '@atlas/kit/postgres';
-import { createTestDatabase, freePort, type TestDatabase, waitFor } from '@atlas/kit/testing';
+import { freePort, type TestDatabase, waitFor } from '@atlas/kit/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { controlDatabase } from './support/control-database.ts';
 import { type FakeUpstream, fakeUpstream } from './support/fake-upstream.ts';
-import { notificationsPlan } from './support/plan.ts';
 
 // A process starts in half a second of CPU; a busy machine may take its time to give it.
 vi.setConfig({ testTimeout: 120_000 });
@@ -21,18 +19,7 @@ let output: string;
 let ports: { public: number; admin: number };
 
 beforeEach(async () => {
-  control = await createTestDatabase('control');
-  const pool = createPool(control.url, { name: 'test' });
-  await pool.query(await readFile(join(import.meta.dirname, '../../packages/migrate/sql/001-ledger.sql'), 'utf8'));
-  const plan = notificationsPlan();
-  await pool.query('insert into migrate.plan (revision, hash, document) values (1, $1, $2)', [
-    planHash(plan),
-    JSON.stringify(planDocument(plan)),
-  ]);
-  await pool.query(
-    `insert into migrate.unit (slice, tenant, phase, owner, reads, epoch) values ('notifications', '*', 'canary', 'legacy', 'legacy', 1)`,
-  );
-  await pool.end();
+  control = await controlDatabase('canary');
   [legacy, extracted] = await Promise.all([fakeUpstream('legacy'), fakeUpstream('extracted')]);
   folder = await mkdtemp(join(tmpdir(), 'gateway-'));
   ports = { public: await freePort(), admin: await freePort() };
