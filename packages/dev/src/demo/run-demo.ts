@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EvidenceSummary } from '@atlas/contracts/control';
-import { errorText } from '@atlas/kit/errors';
+import { AppError, errorText } from '@atlas/kit/errors';
 import { type AuditReport, audit } from '../audit.ts';
 import type { Stack } from '../running-stack.ts';
 import { sdkVersions } from '../scenario/sdk.ts';
@@ -111,12 +111,9 @@ function giveEvidence({
 async function answerLoad(place: EvidencePlace, progress: Progress): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     await sleep(loadPauseMs);
-    try {
-      return await measureLoad(place, { rate: 8, seconds: 5 });
-    } catch (error) {
-      if (attempt === loadAttemptsMax) throw error;
-      progress.note('the load question is not met by a stack this young: asked again');
-    }
+    if (await measureLoad(place, { rate: 8, seconds: 5 })) return;
+    if (attempt === loadAttemptsMax) throw new AppError('GATE_FAILED', { message: `the load limits were not met in ${attempt} attempts` });
+    progress.note('the load question is not met by a stack this young: asked again');
   }
 }
 
