@@ -78,10 +78,11 @@ function isThere(status: SliceStatus, { phase, percent }: Wish): boolean {
 
 /** Two things never pass by waiting: a move that was given up, and databases that differ. */
 function assertGoesOn(status: SliceStatus, wish: Wish): void {
-  const { intent, gates } = status;
+  const { intent, gates, evidence } = status;
   if (intent?.want === wish.phase && intent.state === 'failed') throw stuck(status, wish, intent.reason);
   const parity = gates.find((gate) => gate.gate === 'parity');
-  if (parity?.verdict === 'fail' && parity.why.includes('differ')) throw stuck(status, wish, parity.why);
+  const isDifferent = evidence.some(({ kind, verdict }) => kind === 'parity' && verdict === 'fail');
+  if (parity?.verdict === 'fail' && isDifferent) throw stuck(status, wish, parity.why);
 }
 
 function stuck(status: SliceStatus, wish: Wish, why: string): AppError {
