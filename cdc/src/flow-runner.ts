@@ -2,7 +2,6 @@ import type { FlowStatus, ParkedEvent } from '@atlas/contracts/flow';
 import { AppError } from '@atlas/kit/errors';
 import type { Logger } from '@atlas/kit/logger';
 import type { Pool } from '@atlas/kit/postgres';
-
 import { Applier } from './apply/applier.ts';
 import { Mutants } from './apply/mutants.ts';
 import { type BackfillRequest, startBackfill } from './backfill/backfill.ts';

@@ -1,7 +1,6 @@
 import { AppError, errorText } from '@atlas/kit/errors';
 import type { Logger } from '@atlas/kit/logger';
 import type { Pool } from '@atlas/kit/postgres';
-
 import { connectorOf, type Flow, topicOf } from '../flows.ts';
 import { ensureTopics, hasTopic, type KafkaCluster } from '../stream/kafka.ts';
 import type { ConnectClient } from './client.ts';

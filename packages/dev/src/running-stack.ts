@@ -5,7 +5,6 @@ import { AppError } from '@atlas/kit/errors';
 import { postgresHome } from '@atlas/kit/postgres-server';
 import { contentHash } from './content-hash.ts';
 import { type PortName, type Ports, portsOf } from './ports.ts';
-
 import { repositoryRoot } from './repository-root.ts';
 import { startInOrder, startOrder, unknownPart } from './start-order.ts';
 import { assertPortFree } from './supervisor/busy-port.ts';
