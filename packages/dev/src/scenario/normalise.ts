@@ -10,7 +10,7 @@ export class Normaliser {
 
   /** A JSON value with object keys in order, ids, tokens, times and the run's texts replaced. Call it in the order of events. */
   value(value: unknown, key = ''): unknown {
-    if (typeof value === 'string') return timeKey.test(key) ? '<time>' : this.text(value);
+    if (typeof value === 'string') return this.#word(value, key);
     if (typeof value === 'number') return timeKey.test(key) ? '<time>' : value;
     if (Array.isArray(value)) return value.map((entry) => this.value(entry, key));
     if (value instanceof Date) return '<time>';
@@ -25,9 +25,16 @@ export class Normaliser {
     const known = this.#texts.reduce((current, [from, to]) => current.replaceAll(from, to), text);
     return known
       .replace(jwt, (token) => `<token ${JSON.stringify(this.value(claims(token)))}>`)
+      .replace(apiKey, '<api key>')
       .replace(secret, '<secret>')
+      .replace(secretParameter, '$1<secret>')
       .replace(uuid, (id) => (fixedIds.has(id) ? id : this.#name(id)))
       .replace(isoTime, '<time>');
+  }
+
+  #word(text: string, key: string): string {
+    if (timeKey.test(key)) return '<time>';
+    return secretKeys.has(key) && !text.startsWith('eyJ') ? '<secret>' : this.text(text);
   }
 
   #name(id: string): string {
@@ -37,9 +44,33 @@ export class Normaliser {
   }
 }
 
+const depthMax = 8;
+
+/**
+ * What of an SDK's result can be compared: data, times and arrays. Functions, sessions and other instances are left out; users, teams and
+ * their like are objects whose methods stand among their data.
+ */
+export function plain(value: unknown, depth = 0): unknown {
+  if (value instanceof Date) return value;
+  if (value instanceof Error) return { error: value.name, message: value.message };
+  if (Array.isArray(value)) return value.map((entry) => plain(entry, depth + 1));
+  if (typeof value !== 'object' || value === null) return typeof value === 'function' ? undefined : value;
+  if (depth > depthMax) return undefined;
+  const names = Object.keys(value).filter((name) => !name.startsWith('_') && !notData.has(name));
+  return Object.fromEntries(names.map((name) => [name, plain((value as Record<string, unknown>)[name], depth + 1)]));
+}
+
+const notData = new Set(['app', 'currentSession', 'user']);
 const timeKey = /(_at_millis|_at|At|^iat|^exp|^date|expires_in)$/;
 const jwt = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
 const secret = /\b(?:pck_|ssk_|sak_)?[0-9a-z]{45}\b/g;
+const apiKey = /\b[sp]k_[0-9a-z]{45}[0-9a-f]{32}(?:user|team)\w+/g;
+const secretParameter = /([?&](?:code|state|code_challenge)=)[^&#"\s]+/g;
+/** Drawn anew each time, in forms that no pattern tells from words. */
+const secretKeys = new Set([
+  ...['access_token', 'refresh_token', 'accessToken', 'refreshToken', 'code', 'nonce', 'polling_code', 'login_code', 'totp', 'challenge'],
+  ...['encrypted_value', 'code_verifier', 'last_four', 'lastFour', 'state', 'secret'],
+]);
 const uuid = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 const isoTime = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z\b/g;
 /** Ids that mean the same everywhere: a change of one is a difference. */

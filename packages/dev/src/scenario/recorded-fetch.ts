@@ -1,7 +1,11 @@
 /** One HTTP request of an SDK as seen from its process. `status` is the meant one (`x-stack-actual-status` before the line's), null without an answer. */
 export type Exchange = {
+  origin: string;
   method: string;
   path: string;
+  /** Access type and which tokens went along: `client+tok+refresh`, `server`, or `-` for none. */
+  as: string;
+  requestBody: string | null;
   status: number | null;
   knownError: string | null;
   headers: Record<string, string>;
@@ -20,7 +24,7 @@ export type FetchObserver = { started?(): void; ended(exchange: Exchange): void;
 export function recordFetch(observer: FetchObserver): () => void {
   const original = globalThis.fetch;
   globalThis.fetch = async (input, init) => {
-    const request = describe(input, init);
+    const request = describe(input, init, observer.isBodyWanted);
     const began = performance.now();
     observer.started?.();
     try {
@@ -39,10 +43,20 @@ export function recordFetch(observer: FetchObserver): () => void {
   };
 }
 
-function describe(input: string | URL | Request, init?: RequestInit): { method: string; path: string } {
+type Described = Pick<Exchange, 'origin' | 'method' | 'path' | 'as' | 'requestBody'>;
+
+function describe(input: string | URL | Request, init: RequestInit | undefined, isBodyWanted: boolean): Described {
   const url = new URL(input instanceof Request ? input.url : String(input));
-  const method = init?.method ?? (input instanceof Request ? input.method : 'GET');
-  return { method: method.toUpperCase(), path: `${url.pathname}${url.search}` };
+  const method = (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
+  const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : {}));
+  const body = isBodyWanted && (typeof init?.body === 'string' || init?.body instanceof URLSearchParams) ? String(init.body) : null;
+  return { origin: url.origin, method, path: `${url.pathname}${url.search}`, as: identityOf(headers), requestBody: body };
+}
+
+function identityOf(headers: Headers): string {
+  const has = (name: string) => headers.get(`x-hexclave-${name}`) || headers.get(`x-stack-${name}`) || '';
+  const tokens = [has('access-token') === '' ? '' : '+tok', has('refresh-token') === '' ? '' : '+refresh'];
+  return `${has('access-type') || '-'}${tokens.join('')}`;
 }
 
 function answerOf(response: Response): Pick<Exchange, 'status' | 'knownError' | 'headers'> {
