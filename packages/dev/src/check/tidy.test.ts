@@ -25,6 +25,7 @@ test.each([
   ['a swallowed error', [{ path: 'cdc/src/a.ts', text: 'try { f(); } catch {}' }], 'swallowed'],
   ['a test that is left out', [{ path: 'cdc/src/a.test.ts', text: `test${'.only'}('x', () => {});` }], 'left out'],
   ['a package without a README', [{ path: 'cdc/package.json', text: '{}' }], 'has a README.md'],
+  ['a route without cases', [{ path: 'legacy/ROUTES.md', text: '| `GET /teams` | client | 8 | 0 |' }], 'GET /teams has no cases'],
   ['a long function', [{ path: 'cdc/src/a.ts', text: `function f() {\n${'  g();\n'.repeat(75)}}\n` }], 'a function of 76 lines'],
 ])('%s is found', (_label, files, message) => {
   expect(tidy(files).map((finding) => finding.message)).toEqual([expect.stringContaining(message)]);
