@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type AuditReport, audit } from '../src/audit.ts';
+import { type AuditReport, audit, isDrained } from '../src/audit.ts';
 import { demoClients } from '../src/demo/clients.ts';
 import { Traffic } from '../src/demo/traffic.ts';
 import { control, stack } from './shared-stack.ts';
@@ -31,10 +31,12 @@ export class AuditedTraffic {
     await this.#traffic.stop();
     const { owner } = await control.status();
     const databaseUrl = stack.urls.database(owner === 'legacy' ? 'legacy' : 'notifications', 'postgres');
-    const look = () => audit({ records: this.#folder, run: this.#run, owner, databaseUrl, mailboxUrl: stack.urls.mailbox });
+    const legacyDatabaseUrl = stack.urls.database('legacy', 'postgres');
+    const look = () =>
+      audit({ records: this.#folder, run: this.#run, owner, databaseUrl, legacyDatabaseUrl, mailboxUrl: stack.urls.mailbox });
     const deadline = performance.now() + drainMsMax;
     let report = await look();
-    while (report.mailsDelivered < report.mailsAccepted && performance.now() < deadline) {
+    while (!isDrained(report) && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 300));
       report = await look();
     }

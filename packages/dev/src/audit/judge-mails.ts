@@ -5,6 +5,7 @@ type Verdict = { accepted: number; delivered: number; findings: Finding[] };
 type Expected = { key: string; outcome: 'ok' | 'refused' | 'unknown'; what: string };
 
 const verification = 'verification mail';
+const invitation = 'invitation';
 
 /** Mails: each accepted one arrived once. Doubled is one Message-ID accepted twice, or two mails for one acknowledged write. */
 export function judgeMails(records: ClientRecord[], mails: Facts['mails']): Verdict {
@@ -27,11 +28,15 @@ function expectedOf(record: ClientRecord): Expected[] {
   if (record.type === 'mail') return [{ key: record.subject, outcome: record.outcome, what: `mail "${record.subject}"` }];
   if (record.type === 'sign-up')
     return [{ key: `${verification} ${record.email}`, outcome: record.outcome, what: `${verification} of ${record.email}` }];
+  if (record.type === 'invitation')
+    return [{ key: `${invitation} ${record.email}`, outcome: record.outcome, what: `${invitation} of ${record.email}` }];
   return [];
 }
 
 function keyOf(mail: Facts['mails'][number]): string {
-  return mail.subject.startsWith('Verify your email') ? `${verification} ${mail.to[0] ?? ''}` : mail.subject;
+  if (mail.subject.startsWith('Verify your email')) return `${verification} ${mail.to[0] ?? ''}`;
+  if (mail.subject.startsWith('You have been invited')) return `${invitation} ${mail.to[0] ?? ''}`;
+  return mail.subject;
 }
 
 function refusedButSent({ what }: Expected): Finding {

@@ -11,11 +11,13 @@ export function judgeRows(records: ClientRecord[], rows: Facts['rows']): Finding
   return [
     ...mails.flatMap((mail) => judgeCount(mail, `mail "${mail.subject}"`, bySubject.get(mail.subject)?.length ?? 0)),
     ...records
-      .filter((record) => record.type === 'sign-up')
-      .flatMap((signUp) => judgeCount(signUp, `verification mail of ${signUp.email}`, byEmail.get(signUp.email)?.length ?? 0)),
+      .filter((record) => record.type === 'sign-up' || record.type === 'invitation')
+      .flatMap((record) => judgeCount(record, `${mailOf[record.type]} ${record.email}`, byEmail.get(record.email)?.length ?? 0)),
     ...strangers.map((row): Finding => ({ kind: 'unexplained', text: `row ${row.id} "${row.subject}" was never asked for` })),
   ];
 }
+
+const mailOf = { 'sign-up': 'verification mail of', invitation: 'invitation of' } as const;
 
 function judgeCount({ outcome }: { outcome: 'ok' | 'refused' | 'unknown' }, what: string, count: number): Finding[] {
   if (outcome === 'refused' && count > 0) return [{ kind: 'unexplained', text: `${what} was refused and is there ${count} times` }];

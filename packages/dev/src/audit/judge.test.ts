@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Facts } from './finding.ts';
-import { isClean, judge } from './judge.ts';
+import { isClean, isDrained, judge } from './judge.ts';
 import type { ClientRecord, Outcome } from './records.ts';
 
 const at = 1;
@@ -49,7 +49,14 @@ const request = (status: number | null, expected: boolean): ClientRecord => ({
   ms: 12.4,
   at,
 });
-const facts = (given: Partial<Facts> = {}): Facts => ({ rows: [], preferences: [], mails: [], ...given });
+const facts = (given: Partial<Facts> = {}): Facts => ({
+  rows: [],
+  preferences: [],
+  teams: [],
+  deletedUsers: { stillThere: [], withPreferences: [] },
+  mails: [],
+  ...given,
+});
 
 test('a run in which everything acknowledged is there exactly once is clean', () => {
   const records = [mail(1), mail(2, 'refused'), mail(3, 'unknown'), preference(1, false), signUp('a@example.com'), request(200, true)];
@@ -63,7 +70,7 @@ test('a run in which everything acknowledged is there exactly once is clean', ()
     }),
   );
   expect(report).toMatchObject({
-    acknowledgedWrites: 2,
+    acknowledgedWrites: 3,
     acknowledgedRows: 1,
     mailsAccepted: 2,
     mailsDelivered: 2,
@@ -152,4 +159,56 @@ test('the verification mail of an acknowledged sign-up is there once and arrived
     facts({ rows: [verificationRow('a@example.com'), verificationRow('a@example.com', '2')] }),
   );
   expect(report).toMatchObject({ lost: 1, doubled: 1, mailsAccepted: 2, mailsDelivered: 0 });
+});
+
+const team = (n: number, change: 'created' | 'renamed' | 'deleted', outcome: Outcome = 'ok'): ClientRecord => ({
+  type: 'team',
+  client: 'c1',
+  n,
+  name: `run c1 team #${n}`,
+  change,
+  outcome,
+  at,
+});
+
+test.each([
+  ['is there by its last name', [team(1, 'created'), team(1, 'renamed')], ['run c1 team #1 renamed'], {}],
+  ['is gone', [team(1, 'created'), team(1, 'deleted')], [], {}],
+  ['may have been renamed or not', [team(1, 'created'), team(1, 'renamed', 'unknown')], ['run c1 team #1'], {}],
+  ['may have been made or not', [team(1, 'created', 'unknown')], [], {}],
+  ['has its old name again', [team(1, 'created'), team(1, 'renamed')], ['run c1 team #1'], { lost: 1 }],
+  ['was acknowledged and is not there', [team(1, 'created')], [], { lost: 1 }],
+  ['is there twice', [team(1, 'created')], ['run c1 team #1', 'run c1 team #1'], { doubled: 1 }],
+  ['was deleted and is there', [team(1, 'created'), team(1, 'deleted')], ['run c1 team #1'], { unexplained: 1 }],
+  ['was refused and is there', [team(1, 'created', 'refused')], ['run c1 team #1'], { unexplained: 1 }],
+  ['was never asked for', [], ['run c1 team #7'], { unexplained: 1 }],
+])('a team that %s', (_label, records, teams, wrong) => {
+  const { lost, doubled, unexplained } = judge(records, facts({ teams }));
+  expect({ lost, doubled, unexplained }).toEqual({ lost: 0, doubled: 0, unexplained: 0, ...wrong });
+});
+
+test('a deleted user who is there all the same, or whose preferences are, is lost work; it counts as drained only when forgotten', () => {
+  const deletion: ClientRecord = { type: 'deletion', client: 'c1', n: 1, userId: 'u1', outcome: 'ok', at };
+  const left = (deletedUsers: Facts['deletedUsers']) => judge([deletion], facts({ deletedUsers }));
+  expect(left({ stillThere: [], withPreferences: [] })).toMatchObject({ lost: 0, acknowledgedDeletions: 1 });
+  expect(left({ stillThere: ['u1'], withPreferences: [] })).toMatchObject({ lost: 1 });
+  expect(left({ stillThere: [], withPreferences: ['u1'] })).toMatchObject({ lost: 1 });
+  expect(isDrained(left({ stillThere: [], withPreferences: ['u1'] }))).toBe(false);
+});
+
+test('a deletion that was refused leaves the user', () => {
+  const refused: ClientRecord = { type: 'deletion', client: 'c1', n: 1, userId: 'u1', outcome: 'refused', at };
+  expect(judge([refused], facts({ deletedUsers: { stillThere: ['u1'], withPreferences: ['u1'] } }))).toMatchObject({ lost: 0 });
+});
+
+test('an invitation brings one mail and one row', () => {
+  const invitation: ClientRecord = { type: 'invitation', client: 'c1', n: 1, email: 'i@example.com', outcome: 'ok', at };
+  const mail = { messageId: '<i@notifications>', subject: 'You have been invited to join T', to: ['i@example.com'] };
+  const invited = { id: 'i', subject: mail.subject, userId: null, email: 'i@example.com' };
+  expect(isClean(judge([invitation], facts({ rows: [invited], mails: [mail] })))).toBe(true);
+  expect(judge([invitation], facts())).toMatchObject({ lost: 1, mailsAccepted: 1, mailsDelivered: 0 });
+  expect(judge([invitation], facts({ rows: [invited, { ...invited, id: 'j' }], mails: [mail, mail] }))).toMatchObject({
+    doubled: 1,
+    mailsDoubled: 1,
+  });
 });

@@ -29,6 +29,19 @@ export const clientRecord = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('mail'), ...who, subject: z.string(), userId: z.string(), outcome, at: z.number() }),
   /** A sign-up that asks for a verification mail to an address of its own. */
   z.strictObject({ type: z.literal('sign-up'), ...who, email: z.string(), outcome, at: z.number() }),
+  /** An invitation to a team, mailed to an address of its own. */
+  z.strictObject({ type: z.literal('invitation'), ...who, email: z.string(), outcome, at: z.number() }),
+  /** One change of a team that has a name of its own; one client makes them, one after the other. */
+  z.strictObject({
+    type: z.literal('team'),
+    ...who,
+    name: z.string(),
+    change: z.enum(['created', 'renamed', 'deleted']),
+    outcome,
+    at: z.number(),
+  }),
+  /** A user that was deleted, with everything that hangs on it. */
+  z.strictObject({ type: z.literal('deletion'), ...who, userId: z.string(), outcome, at: z.number() }),
   /** A register: the last acknowledged value stays. `n` grows within one client, and one client writes one register. */
   z.strictObject({
     type: z.literal('preference'),

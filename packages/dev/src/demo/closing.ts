@@ -32,6 +32,10 @@ export function closingText(result: DemoResult): string {
       'writes',
       `${count(audit.acknowledgedWrites)} acknowledged · lost ${audit.lost} · doubled ${audit.doubled} · own reads stale ${audit.staleOwnReads} · mails accepted ${count(audit.mailsAccepted)}, delivered ${count(audit.mailsDelivered)}, doubled ${audit.mailsDoubled}`,
     ],
+    [
+      'of these',
+      `${count(audit.acknowledgedRows)} mails · ${count(audit.acknowledgedSignUps)} sign-ups · ${count(audit.acknowledgedTeamChanges)} team changes and invitations · ${count(audit.acknowledgedDeletions)} users deleted`,
+    ],
     ...(audit.unexplained > 0 ? [['unexplained', `${audit.unexplained} rows or mails that nobody was promised`]] : []),
     ...(result.failure === undefined ? [] : [['not reached', result.failure]]),
     ['next', nextText(result.isKept, urls)],

@@ -36,6 +36,6 @@ export class Progress {
 }
 
 function figuresText(counts: TrafficCounts): string {
-  const { requests, failed, acknowledgedMails, acknowledgedPreferences, stale } = counts;
-  return `${requests} requests, ${failed} failed · ${acknowledgedMails} mails, ${acknowledgedPreferences} preferences · stale ${stale}`;
+  const { requests, failed, acknowledgedMails, acknowledgedPreferences, acknowledgedOthers, stale } = counts;
+  return `${requests} requests, ${failed} failed · ${acknowledgedMails} mails, ${acknowledgedPreferences} preferences, ${acknowledgedOthers} others · stale ${stale}`;
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EvidenceSummary } from '@atlas/contracts/control';
 import { AppError, errorText } from '@atlas/kit/errors';
-import { type AuditReport, audit } from '../audit.ts';
+import { type AuditReport, audit, isDrained } from '../audit.ts';
 import type { Stack } from '../running-stack.ts';
 import { sdkVersions } from '../scenario/sdk.ts';
 import { developmentSecrets } from '../topology.ts';
@@ -177,13 +177,14 @@ async function auditWhenDrained(
       run: of.run,
       owner,
       databaseUrl: stack.urls.database(database, 'postgres'),
+      legacyDatabaseUrl: stack.urls.database('legacy', 'postgres'),
       mailboxUrl: stack.urls.mailbox,
     });
   const deadline = performance.now() + of.secondsMax * 1000;
   for (;;) {
     const report = await look();
     progress.live(`mails ${report.mailsDelivered} of ${report.mailsAccepted}`, undefined);
-    if (report.mailsDelivered >= report.mailsAccepted || performance.now() > deadline) break;
+    if (isDrained(report) || performance.now() > deadline) break;
     await sleep(500);
   }
   await sleep(1_000);

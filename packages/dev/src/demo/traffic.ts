@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@atlas/kit/errors';
-import type { TrafficCounts, TrafficMessage, TrafficSettings } from './traffic/settings.ts';
+import { noCounts, type TrafficCounts, type TrafficMessage, type TrafficSettings } from './traffic/settings.ts';
 
 export type { TrafficCounts, TrafficSettings } from './traffic/settings.ts';
 
@@ -42,6 +42,7 @@ export class Traffic {
       failed: sum('failed'),
       acknowledgedMails: sum('acknowledgedMails'),
       acknowledgedPreferences: sum('acknowledgedPreferences'),
+      acknowledgedOthers: sum('acknowledgedOthers'),
       stale: sum('stale'),
       slowestMs: Math.max(0, ...all.map((counts) => counts.slowestMs)),
     };
@@ -54,7 +55,7 @@ class Client {
   readonly #ended: Promise<number | NodeJS.Signals | null>;
   readonly #ready = Promise.withResolvers<void>();
   #errors = '';
-  counts: TrafficCounts = { requests: 0, failed: 0, acknowledgedMails: 0, acknowledgedPreferences: 0, stale: 0, slowestMs: 0 };
+  counts = noCounts();
 
   constructor(settings: TrafficSettings) {
     this.#name = settings.client;

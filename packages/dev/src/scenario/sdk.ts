@@ -1,5 +1,8 @@
 import type { StackAdminApp, StackClientApp, StackServerApp } from 'stack-js-2.8.108';
 
+/** The signed-in user of a client app. */
+export type CurrentUser = NonNullable<Awaited<ReturnType<StackClientApp<true>['getUser']>>>;
+
 /** The published SDKs that clients in the wild use, each under its own npm alias, unmodified. */
 export const sdkVersions = ['2.8.102', '2.8.108'] as const;
 export type SdkVersion = (typeof sdkVersions)[number];

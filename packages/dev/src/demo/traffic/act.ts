@@ -16,7 +16,7 @@ export function recordRequests(file: ClientFile): void {
       const act = acts.getStore() ?? { n: 0, kind: 'background', refusal: undefined, exchanges: [] };
       act.exchanges.push(exchange);
       const { method, path, status, ms, error } = exchange;
-      const expected = status !== null && ((status >= 200 && status < 300) || status === act.refusal);
+      const expected = status !== null && ((status >= 200 && status < 400) || status === act.refusal);
       const text = error === null ? {} : { error };
       file.write({ type: 'request', n: act.n, kind: act.kind, method, path, status, expected, ms: round(ms), ...text });
     },

@@ -1,12 +1,12 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { ClientRecord } from '../../audit/records.ts';
-import type { TrafficCounts } from './settings.ts';
+import { noCounts } from './settings.ts';
 
 /** A client's own record of what it was told: one JSON line each, on disk before anything else happens. */
 export class ClientFile {
   readonly #file: number;
   readonly #client: string;
-  readonly counts: TrafficCounts = { requests: 0, failed: 0, acknowledgedMails: 0, acknowledgedPreferences: 0, stale: 0, slowestMs: 0 };
+  readonly counts = noCounts();
 
   constructor(path: string, client: string) {
     this.#file = openSync(path, 'a');
@@ -32,6 +32,8 @@ export class ClientFile {
     }
     if (record.type === 'mail' && record.outcome === 'ok') counts.acknowledgedMails += 1;
     if (record.type === 'preference' && record.outcome === 'ok') counts.acknowledgedPreferences += 1;
+    if (['sign-up', 'invitation', 'team', 'deletion'].includes(record.type) && 'outcome' in record && record.outcome === 'ok')
+      counts.acknowledgedOthers += 1;
     if (record.type === 'read-back' && record.seen !== record.expected) counts.stale += 1;
   }
 }

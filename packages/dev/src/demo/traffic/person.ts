@@ -1,5 +1,5 @@
 import { notificationCategories } from '@atlas/contracts/wire';
-import type { Sdk } from '../../scenario/sdk.ts';
+import type { CurrentUser, Sdk } from '../../scenario/sdk.ts';
 import { act } from './act.ts';
 import type { ClientFile } from './client-file.ts';
 import type { TrafficSettings } from './settings.ts';
@@ -14,7 +14,7 @@ const listRequest = /^GET .*\/emails\/notification-preference\//;
 export type Client = { sdk: Sdk; settings: TrafficSettings; file: ClientFile };
 
 /** A user of one client app: the only one who writes their marketing preference, one change after the other. */
-export type Person = { id: string; email: string; setMarketing(n: number, enabled: boolean): Promise<void> };
+export type Person = { id: string; email: string; user: CurrentUser; setMarketing(n: number, enabled: boolean): Promise<void> };
 
 /** Signs a new person up, with a verification mail to an address of their own. Undefined when that did not succeed. */
 export async function signUp(client: Client, n: number): Promise<Person | undefined> {
@@ -33,7 +33,7 @@ export async function signUp(client: Client, n: number): Promise<Person | undefi
   const { value: categories } = await list();
   const category = categories?.find((candidate) => candidate.id === marketing.id);
   if (category === undefined) return undefined;
-  return { id: user.id, email, setMarketing };
+  return { id: user.id, email, user, setMarketing };
 
   async function setMarketing(at: number, enabled: boolean): Promise<void> {
     const about = { type: 'preference', n: at, userId: user?.id ?? '', categoryId: marketing.id } as const;

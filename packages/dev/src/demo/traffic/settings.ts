@@ -13,6 +13,13 @@ export type TrafficSettings = {
   mailsPerSecond: number;
   preferencesPerSecond: number;
   signUpsPerSecond: number;
+  /** A team that is made, renamed, invited to, and in half of the cases deleted. */
+  teamsPerSecond: number;
+  /** A user that signs up, changes a preference, and is deleted. */
+  deletionsPerSecond: number;
+  /** A person who signs in with the development provider of `providerTarget`'s project, and whose program refreshes both its tokens. */
+  providerSignInsPerSecond: number;
+  providerTarget: SdkTarget;
 };
 
 /** What a traffic process tells its parent, twice a second. */
@@ -21,7 +28,21 @@ export type TrafficCounts = {
   failed: number;
   acknowledgedMails: number;
   acknowledgedPreferences: number;
+  acknowledgedOthers: number;
   stale: number;
   slowestMs: number;
 };
+
+export function noCounts(): TrafficCounts {
+  return {
+    requests: 0,
+    failed: 0,
+    acknowledgedMails: 0,
+    acknowledgedPreferences: 0,
+    acknowledgedOthers: 0,
+    stale: 0,
+    slowestMs: 0,
+  };
+}
+
 export type TrafficMessage = { kind: 'ready' } | { kind: 'counts'; counts: TrafficCounts } | { kind: 'stuck'; text: string };

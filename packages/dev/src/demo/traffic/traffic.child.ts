@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import { loadSdk } from '../../scenario/sdk.ts';
 import { recordRequests } from './act.ts';
 import { ClientFile } from './client-file.ts';
+import { liveShortly } from './deletions.ts';
 import { createMailer } from './mails.ts';
 import { Pace } from './pace.ts';
 import { type Client, type Person, signIn, signUp } from './person.ts';
+import { visitWithProvider } from './provider.ts';
 import type { TrafficMessage, TrafficSettings } from './settings.ts';
+import { liveTeam } from './teams.ts';
 
 // One traffic process: one SDK version, settings as JSON in ATLAS_TRAFFIC. It begins when told `go`, ends when told `stop`.
 const settings = JSON.parse(process.env['ATLAS_TRAFFIC'] ?? '') as TrafficSettings;
@@ -47,6 +50,9 @@ async function work(of: Client, all: Person[]): Promise<void> {
     new Pace({ perSecond: settings.mailsPerSecond, limit: mailsUnderWayMax, first: firstNumber }, (n) => mailer.send(n, pick(n))),
     new Pace({ perSecond: settings.preferencesPerSecond, limit: all.length, first: firstNumber }, (n) => change(pick(n), n)),
     new Pace({ perSecond: settings.signUpsPerSecond, limit: 4, first: firstNumber }, (n) => visit(of, n)),
+    new Pace({ perSecond: settings.teamsPerSecond, limit: 4, first: firstNumber }, (n) => liveTeam(of, n, pick(n))),
+    new Pace({ perSecond: settings.deletionsPerSecond, limit: 4, first: firstNumber }, (n) => liveShortly(of, n)),
+    new Pace({ perSecond: settings.providerSignInsPerSecond, limit: 2, first: firstNumber }, (n) => visitWithProvider(of, n)),
   ];
   const timer = setInterval(() => tell({ kind: 'counts', counts: file.counts }), 500);
   await told.promise;
