@@ -46,6 +46,7 @@ export async function openLegacy() {
   const admin = new pg.Pool({ connectionString: testDatabase.adminUrl, max: 4 });
   return {
     databaseUrl,
+    adminUrl: testDatabase.adminUrl,
     admin,
     call: (method: string, path: string, options: CallOptions = {}) => call(method, `/api/v1${path}`, options),
     callAt: call,
