@@ -9,7 +9,7 @@ import { constants } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createChecklist } from './checklist.mjs';
-import { missingOn, preflightText, readMachine } from './preflight.mjs';
+import { findChromium, missingOn, preflightText, readMachine } from './preflight.mjs';
 
 const pnpm = 'pnpm@12.21.0';
 const stopSecondsMax = 40;
@@ -28,13 +28,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => s
 process.exitCode = await main();
 
 async function main() {
-  const missing = missingOn(readMachine(), { needsMaven: !existsSync(join(cache, 'plugins.stamp')) });
+  mkdirSync(cache, { recursive: true });
+  const list = createChecklist();
+  const missing = await whatIsMissing(list);
   if (missing.length > 0) {
+    list.close();
     console.error(preflightText(missing));
     return 1;
   }
-  mkdirSync(cache, { recursive: true });
-  const list = createChecklist();
   const installed = await Promise.all([install(list), fetchJars(list)]);
   list.close();
   const failed = installed.find((code) => code !== 0);
@@ -42,6 +43,24 @@ async function main() {
   const prepared = await run(node, [join(root, 'packages/dev/src/prepare.ts')]);
   if (prepared !== 0 || stoppedBy !== undefined) return exitCode(prepared);
   return exitCode(await run(node, [join(root, `packages/dev/src/${mode}.ts`), ...args]));
+}
+
+/** Tests that drive pages need Chromium. On a machine made for tests, as CI's is, root gets it: nobody else is there to do it. */
+async function whatIsMissing(list) {
+  const machine = readMachine();
+  const needsMaven = !existsSync(join(cache, 'plugins.stamp'));
+  const needsChromium = mode === 'test' && (args.length === 0 || args.includes('e2e'));
+  const missing = missingOn(machine, { needsMaven });
+  if (missing.length > 0 || !needsChromium) return missing;
+  const canInstall = machine.installer === 'apt-get' && process.getuid?.() === 0;
+  if (machine.chromium === undefined && canInstall) await installChromium(list);
+  return missingOn({ ...machine, chromium: findChromium() }, { needsMaven, needsChromium });
+}
+
+/** Whether it came is asked by the preflight afterwards. */
+function installChromium(list) {
+  const command = 'apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y chromium';
+  return step(list, 'chromium', 'sh', ['-c', command]);
 }
 
 async function install(list) {

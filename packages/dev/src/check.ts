@@ -16,6 +16,7 @@ const checks: { name: string; run(): Promise<string> }[] = [
   { name: 'format and lint (biome)', run: () => command(bin('biome'), ['check', '--error-on-warnings', '.']) },
   { name: 'types', run: () => command(bin('tsc'), ['-p', '.']) },
   { name: 'types of the legacy', run: () => command(bin('tsc'), ['-p', 'legacy/apps/backend', '--noEmit']) },
+  { name: 'types of the customer’s app', run: () => command(bin('tsc'), ['-p', 'packages/dev/sdk-page', '--noEmit']) },
   { name: 'who imports whom', run: () => command(bin('depcruise'), ['--config', '.dependency-cruiser.mjs', ...sources]) },
   { name: 'each import rule sees its planted violation', run: checkRules },
   { name: 'dead code (knip)', run: () => command(bin('knip'), ['--no-progress']) },

@@ -1,7 +1,9 @@
 import { requestJson } from '@atlas/kit/http';
 import { createLogger } from '@atlas/kit/logger';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Browser, clientSecret, createOAuthProvider, signInAtProvider } from './oauth-provider.ts';
+import { Browser, signInAtProvider } from './oauth-provider/browse.ts';
+import { clientSecret } from './oauth-provider/provider.ts';
+import { createOAuthProvider } from './oauth-provider.ts';
 
 const publicUrl = 'http://localhost:8102';
 const callback = `${publicUrl}/api/v1/auth/oauth/callback/github`;

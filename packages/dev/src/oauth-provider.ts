@@ -6,9 +6,6 @@ import { Providers } from './oauth-provider/provider.ts';
 import { createProviderApp } from './oauth-provider/routes.ts';
 import { TokenStore } from './oauth-provider/token-store.ts';
 
-export { type Browsed, Browser, signInAtProvider } from './oauth-provider/browse.ts';
-export { clientSecret, providerIds } from './oauth-provider/provider.ts';
-
 const entriesMax = 20_000;
 const hoursMax = 24 * 3600;
 

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
-import { type Machine, missingOn, preflightText } from '../preflight.mjs';
+import { findChromium, type Machine, missingOn, preflightText } from '../preflight.mjs';
 
-const ready: Machine = { platform: 'linux', node: '20.20.2', npm: '10.8.2', java: '17.0.15', maven: '3.8.7', installer: 'apt-get' };
+const ready: Machine = {
+  platform: 'linux',
+  node: '20.20.2',
+  npm: '10.8.2',
+  java: '17.0.15',
+  maven: '3.8.7',
+  chromium: '/usr/bin/chromium',
+  installer: 'apt-get',
+};
 
 test('a machine with everything is ready', () => {
   expect(missingOn(ready)).toEqual([]);
@@ -33,4 +41,15 @@ test('a machine without a known installer gets addresses instead of commands', (
 
 test('Maven is not asked for once the jars are there', () => {
   expect(missingOn({ ...ready, maven: undefined }, { needsMaven: false })).toEqual([]);
+});
+
+test('Chromium is asked for by tests that drive pages, with the command that gets it', () => {
+  expect(missingOn({ ...ready, chromium: undefined })).toEqual([]);
+  const text = preflightText(missingOn({ ...ready, chromium: undefined }, { needsChromium: true }));
+  expect(text).toContain('Chromium');
+  expect(text).toContain('apt-get install -y chromium');
+});
+
+test('ATLAS_CHROMIUM names the browser, before any on PATH', () => {
+  expect(findChromium({ ATLAS_CHROMIUM: '/opt/chromium' })).toBe('/opt/chromium');
 });

@@ -37,20 +37,24 @@ export function preparations(cacheDir: string): Preparation[] {
     },
     prismaGenerate('legacy-client', legacy, ['legacy', 'legacy-seed', 'legacy-worker']),
     prismaGenerate('notifications-client', notifications, ['notifications']),
-    {
-      name: 'legacy-build',
-      parts: ['legacy'],
-      needs: ['legacy-client'],
-      command: ['node', 'node_modules/next/dist/bin/next', 'build'],
-      cwd: legacy,
-      env: { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' },
-      inputs: ['src', 'app', 'prisma', 'package.json', 'tsconfig.json', 'next.config.ts', 'next.config.mjs']
-        .map((path) => join(legacy, path))
-        .concat('pnpm-lock.yaml'),
-      outputs: [`${legacy}/.next/BUILD_ID`],
-      isMissing: () => !existsSync(join(repositoryRoot, legacy, 'src')),
-    },
+    { ...nextBuild('legacy-build', legacy, ['src', 'prisma']), parts: ['legacy'], needs: ['legacy-client'] },
+    { ...nextBuild('sdk-page-build', 'packages/dev/sdk-page', ['src']), parts: [sdkPage], needs: [] },
   ];
+}
+
+/** Not a part of the stack: what only the tests need is prepared in this name. */
+export const sdkPage = 'sdk-page';
+
+function nextBuild(name: string, app: string, inputs: string[]): Omit<Preparation, 'parts' | 'needs'> {
+  return {
+    name,
+    command: ['node', 'node_modules/next/dist/bin/next', 'build'],
+    cwd: app,
+    env: { NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' },
+    inputs: [...inputs, 'package.json', 'tsconfig.json', 'next.config.ts'].map((path) => join(app, path)).concat('pnpm-lock.yaml'),
+    outputs: [`${app}/.next/BUILD_ID`],
+    isMissing: () => !existsSync(join(repositoryRoot, app, 'src')),
+  };
 }
 
 function prismaGenerate(name: string, app: string, parts: string[]): Preparation {

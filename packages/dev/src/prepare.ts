@@ -8,18 +8,17 @@ import { type Preparation, preparations } from './preparations.ts';
 import { repositoryRoot } from './repository-root.ts';
 import { stackSettings } from './stack-settings.ts';
 import { logTail } from './supervisor/launch.ts';
+import { topology } from './topology.ts';
 
 /**
  * Makes what parts need before they can start: jars, generated clients, the legacy's build. A preparation whose inputs did not change
- * since it last ended well is skipped. `parts`: only what these need.
+ * since it last ended well is skipped. Only what `parts` need: without them, all of the stack.
  */
-export async function prepare(cacheDir: string, parts?: readonly string[]): Promise<void> {
+export async function prepare(cacheDir: string, parts: readonly string[] = stackParts()): Promise<void> {
   const list = createChecklist();
   const under = new Map<string, Promise<void>>();
   mkdirSync(join(cacheDir, 'stamps'), { recursive: true });
-  const wanted = preparations(cacheDir).filter(
-    (preparation) => parts === undefined || preparation.parts.some((part) => parts.includes(part)),
-  );
+  const wanted = preparations(cacheDir).filter((preparation) => preparation.parts.some((part) => parts.includes(part)));
   for (const preparation of wanted) {
     const needs = preparation.needs.map((name) => under.get(name));
     under.set(
@@ -51,6 +50,10 @@ export async function prepare(cacheDir: string, parts?: readonly string[]): Prom
     writeFileSync(stamp, hash);
     list.done(preparation.name);
   }
+}
+
+function stackParts(): string[] {
+  return topology(stackSettings(process.env)).map(({ name }) => name);
 }
 
 function run(preparation: Preparation, logFile: string): Promise<void> {

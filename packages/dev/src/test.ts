@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { errorText } from '@atlas/kit/errors';
 import { runChecks } from './check.ts';
 import { partChecklist } from './part-checklist.ts';
+import { sdkPage } from './preparations.ts';
+import { prepare } from './prepare.ts';
 import { repositoryRoot } from './repository-root.ts';
 import { Stack } from './running-stack.ts';
 import { stackSettings } from './stack-settings.ts';
@@ -48,6 +50,7 @@ async function endToEnd(): Promise<Counts> {
   const { stateDir } = stackSettings(process.env);
   const list = partChecklist();
   try {
+    await prepare(join(stateDir, 'cache'), [sdkPage]);
     await new Stack({ prefix: testPrefix, stateDir }).reset();
     const stack = await startStack({ prefix: testPrefix, stateDir, keepAlive, onEvent: list.onEvent });
     try {

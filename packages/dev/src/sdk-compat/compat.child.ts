@@ -25,7 +25,7 @@ process.stdout.write(JSON.stringify(await runAll()), () => process.exit(0));
 
 async function runAll(): Promise<CallRecord[]> {
   await caller.group('project', async () => {
-    const { target, admin, remove } = await makeProject({ sdk, caller, run }, dashboard);
+    const { target, admin, remove } = await makeProject({ sdk, call: (name, call) => caller.call(name, call), run }, dashboard);
     const world = { sdk, caller, mails: new MailReader(settings.mailboxUrl), target, publicUrl, run, admin };
     await definitionCalls(world);
     await signInCalls(world);

@@ -1,5 +1,5 @@
 import type { CurrentUser, StackAdminApp, StackClientApp } from 'stack-js-2.8.108';
-import { Browser, signInAtProvider } from '../oauth-provider.ts';
+import { Browser, signInAtProvider } from '../oauth-provider/browse.ts';
 import type { Sdk, SdkTarget, SdkTokens } from '../scenario/sdk.ts';
 import type { Caller } from './caller.ts';
 import type { MailReader } from './mail-reader.ts';

@@ -1,6 +1,6 @@
 import type { StackAdminApp } from 'stack-js-2.8.108';
 import type { Sdk, SdkTarget } from '../../scenario/sdk.ts';
-import { type Caller, must } from '../caller.ts';
+import { must } from '../caller.ts';
 import { password } from '../world.ts';
 
 const config = {
@@ -20,12 +20,15 @@ const config = {
   ],
 } as const;
 
+/** Makes one named call; what it gave, or undefined when it failed. */
+export type Call = <T>(name: string, run: () => Promise<T>) => Promise<T | undefined>;
+
 /** What a developer does first: sign up at the dashboard's project, make a project with everything on, and keys for it. */
 export async function makeProject(
-  deps: { sdk: Sdk; caller: Caller; run: string },
+  deps: { sdk: Sdk; call: Call; run: string },
   dashboard: SdkTarget,
 ): Promise<{ target: Required<SdkTarget>; admin: StackAdminApp<true>; remove: () => Promise<void> }> {
-  const { sdk, caller, run } = deps;
+  const { sdk, call, run } = deps;
   const app = sdk.createClient(dashboard);
   const email = `owner-${run}@example.com`;
   const signedUp = await app.signUpWithCredential({ email, password, noVerificationCallback: true, noRedirect: true });
@@ -34,13 +37,13 @@ export async function makeProject(
   if (!('createProject' in owner)) throw new Error('the dashboard’s project is not "internal"');
   const internalOwner = owner as typeof owner & InternalOwner;
   const teamId = must(owner.selectedTeam, 'team of the owner').id;
-  const project = await caller.call('owner.createProject', () =>
+  const project = await call('owner.createProject', () =>
     internalOwner.createProject({ displayName: 'Compatibility', description: 'made by a run', teamId, config: structuredClone(config) }),
   );
-  await caller.call('owner.listOwnedProjects', async () => (await internalOwner.listOwnedProjects()).map(({ displayName }) => displayName));
+  await call('owner.listOwnedProjects', async () => (await internalOwner.listOwnedProjects()).map(({ displayName }) => displayName));
   const owned = must(project, 'project');
-  await caller.call('ownedProject.updateConfig', () => owned.updateConfig({ 'dataVault.stores.vault': { displayName: 'Vault' } }));
-  const keys = await caller.call('ownedProject.app.createInternalApiKey', () =>
+  await call('ownedProject.updateConfig', () => owned.updateConfig({ 'dataVault.stores.vault': { displayName: 'Vault' } }));
+  const keys = await call('ownedProject.app.createInternalApiKey', () =>
     owned.app.createInternalApiKey({
       description: 'all keys',
       expiresAt: new Date(Date.now() + 24 * 3600 * 1000),
