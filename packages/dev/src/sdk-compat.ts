@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { errorText } from '@atlas/kit/errors';
+import { AppError, errorText } from '@atlas/kit/errors';
 import { attachStack } from './attach.ts';
 import { developmentKeys } from './demo/clients.ts';
+import { Control } from './demo/control.ts';
 import { partChecklist } from './part-checklist.ts';
 import { prepare } from './prepare.ts';
 import type { Stack } from './running-stack.ts';
@@ -11,6 +12,8 @@ import { runCompat } from './sdk-compat/run-compat.ts';
 import { tableText } from './sdk-compat/table.ts';
 import { stackSettings } from './stack-settings.ts';
 import { startStack } from './start-stack.ts';
+
+const slice = 'notifications';
 
 /** Every call of both published SDK versions on a running stack, directly and through its gateway. */
 export function compareSdks(stack: Stack): Promise<Row[]> {
@@ -35,7 +38,9 @@ async function main(args: string[]): Promise<number> {
   try {
     const running = await runningStack(asked.isAttached);
     started = running === undefined ? await bringUp() : undefined;
-    const rows = await compareSdks(running ?? started ?? attachStack());
+    const stack = running ?? started ?? attachStack();
+    await requireLegacyOwns(stack);
+    const rows = await compareSdks(stack);
     process.stdout.write(`${asked.isJson ? JSON.stringify(rows, null, 2) : tableText(rows)}\n`);
     return isGood(rows) ? 0 : 1;
   } catch (error) {
@@ -56,6 +61,13 @@ async function runningStack(isRequired: boolean): Promise<Stack | undefined> {
     if (isRequired) throw error;
   }
   return undefined;
+}
+
+/** A legacy that no longer owns a slice refuses its writes, rightly: then only the gateway is a door to compare. */
+async function requireLegacyOwns(stack: Stack): Promise<void> {
+  const { owner } = await new Control(stack.urls.migrate, slice).status();
+  if (owner === 'legacy') return;
+  throw new AppError('NOT_OWNER', { message: `the service owns ${slice}. Give it back first: pnpm migrate reverse ${slice}` });
 }
 
 async function bringUp(): Promise<Stack> {

@@ -9,14 +9,12 @@ const session = { expiresInMillis: 3_600_000, isImpersonation: true };
 export async function serverCalls(world: World): Promise<void> {
   const { caller } = world;
   const server = world.sdk.createServer(world.target);
-  await caller.group('users of the server', async () => {
+  await caller.group('a user of the server', async () => {
     const primaryEmail = emailOf(world, 'bob');
     const user = await caller.call('server.createUser', () => server.createUser({ primaryEmail, password, primaryEmailAuthEnabled: true }));
     const bob = must(user, 'user');
-    await users(world, bob);
-    await teams(world, bob);
-    await rights(world, bob);
-    await belongings(world, bob);
+    for (const [name, calls] of Object.entries({ users, teams, rights, belongings }))
+      await caller.group(`${name} of the server`, () => calls(world, bob));
     await caller.call('serverUser.delete', () => bob.delete());
   });
   await caller.group('the server’s own user', () => ownUser(world));
