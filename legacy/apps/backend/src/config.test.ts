@@ -21,6 +21,17 @@ describe('settings', () => {
       /LEGACY_DATABASE_URL is not set.*STACK_PUBLIC_API_URL is not set.*LEGACY_SERVICE_TOKEN is not set.*EXPIRATION_TIME must be.*16 characters/,
     );
   });
+  test('name the keys that projects share at a provider', () => {
+    const { oauth } = readConfig({ ...complete, STACK_GITHUB_CLIENT_ID: 'id', STACK_GITHUB_CLIENT_SECRET: 'secret' });
+    expect(oauth).toEqual({ mockUrl: undefined, sharedKeys: { github: { clientId: 'id', clientSecret: 'secret' } } });
+  });
+  test.each([
+    ['the stand-in in production', { STACK_OAUTH_MOCK_URL: 'http://localhost:8114' }, /STACK_OAUTH_MOCK_URL is for development only/],
+    ['MOCK without the stand-in', { STACK_GOOGLE_CLIENT_ID: 'MOCK' }, /STACK_GOOGLE_CLIENT_ID is MOCK, but/],
+    ['a client without its secret', { STACK_GOOGLE_CLIENT_ID: 'id' }, /STACK_GOOGLE_CLIENT_SECRET is not set/],
+  ])('refuse %s', (_name, env, told) => {
+    expect(() => readConfig({ ...complete, ...env })).toThrow(told);
+  });
   test.each([
     ['10min', 600],
     ['90s', 90],

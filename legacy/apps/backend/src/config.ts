@@ -1,3 +1,5 @@
+import { sharedProviders } from '@stackframe/stack-shared/dist/utils/oauth';
+
 export type Config = {
   environment: 'development' | 'production';
   databaseUrl: string;
@@ -7,7 +9,14 @@ export type Config = {
   accessTokenSeconds: number;
   serviceToken: string;
   contentHash: string;
+  oauth: OAuthSettings;
 };
+
+/** Keys that projects without their own share, by provider type, and where the stand-in for the providers is (development only). */
+export type OAuthSettings = { mockUrl: string | undefined; sharedKeys: Record<string, { clientId: string; clientSecret: string }> };
+
+/** A client with this id is one of the stand-in's. */
+export const mockClientId = 'MOCK';
 
 const secretCharactersMin = 16;
 
@@ -27,12 +36,37 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     accessTokenSeconds: readDurationSeconds(env['STACK_ACCESS_TOKEN_EXPIRATION_TIME'] ?? '10min') ?? 0,
     serviceToken: required('LEGACY_SERVICE_TOKEN'),
     contentHash: env['CONTENT_HASH'] ?? '',
+    oauth: readOAuthSettings(env),
   };
   if (config.accessTokenSeconds < 1) mistakes.push('STACK_ACCESS_TOKEN_EXPIRATION_TIME must be like 10min, 90s or 1h');
   if (config.serverSecret.length < secretCharactersMin)
     mistakes.push(`STACK_SERVER_SECRET must have ${secretCharactersMin} characters or more`);
+  mistakes.push(...oauthMistakes(config));
   if (mistakes.length > 0) throw new Error(`settings are wrong: ${mistakes.join('; ')}`);
   return config;
+}
+
+function readOAuthSettings(env: Record<string, string | undefined>): OAuthSettings {
+  const keys = sharedProviders.map((type) => {
+    const name = type.toUpperCase();
+    return [type, { clientId: env[`STACK_${name}_CLIENT_ID`] ?? '', clientSecret: env[`STACK_${name}_CLIENT_SECRET`] ?? '' }] as const;
+  });
+  return {
+    mockUrl: env['STACK_OAUTH_MOCK_URL']?.replace(/\/+$/, '') || undefined,
+    sharedKeys: Object.fromEntries(keys.filter(([, { clientId }]) => clientId !== '')),
+  };
+}
+
+/** The stand-in lets everyone be anyone: no place for it in production. */
+function oauthMistakes({ environment, oauth }: Config): string[] {
+  const mistakes: string[] = [];
+  if (oauth.mockUrl !== undefined && environment === 'production') mistakes.push('STACK_OAUTH_MOCK_URL is for development only');
+  for (const [type, { clientId, clientSecret }] of Object.entries(oauth.sharedKeys)) {
+    const name = `STACK_${type.toUpperCase()}_CLIENT`;
+    if (clientId === mockClientId && oauth.mockUrl === undefined) mistakes.push(`${name}_ID is MOCK, but STACK_OAUTH_MOCK_URL is not set`);
+    if (clientId !== mockClientId && clientSecret === '') mistakes.push(`${name}_SECRET is not set`);
+  }
+  return mistakes;
 }
 
 let current: Config | undefined;
