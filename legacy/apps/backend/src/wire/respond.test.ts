@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { json, text } from './reply.ts';
+import { json, redirect, text } from './reply.ts';
 import { respond } from './respond.ts';
 
 const plain = { overrideErrorStatus: false };
@@ -21,6 +21,18 @@ describe('a response', () => {
     expect(stack).toHaveLength(14);
     for (const name of stack) expect(allowed).toContain(name.replace('x-stack-', 'x-hexclave-'));
     expect(headers.get('vary')).toBe(headers.get('access-control-allow-headers'));
+  });
+
+  test('that leads elsewhere has no body, and is never cached', async () => {
+    const response = respond(redirect(303, 'https://a.example/b?c=d', { 'set-cookie': 'e=f; Path=/' }), { overrideErrorStatus: true });
+    expect([response.status, await response.text()]).toEqual([303, '']);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      location: 'https://a.example/b?c=d',
+      'set-cookie': 'e=f; Path=/',
+      'cache-control': 'no-store, max-age=0',
+      'access-control-allow-origin': '*',
+    });
+    expect(response.headers.has('content-type')).toBe(false);
   });
 
   test('prints refusals for people', async () => {

@@ -12,15 +12,29 @@ export function respond(reply: Reply, options: { overrideErrorStatus: boolean })
     ...corsHeaders,
     'cache-control': 'no-store, max-age=0',
     'x-stack-request-id': generateSecureRandomString(requestIdBits),
-    'content-type': reply.kind === 'json' ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8',
+    ...kindHeaders(reply),
     ...reply.headers,
     ...(isDisguised ? { 'x-stack-actual-status': String(reply.status) } : {}),
   };
   return new Response(bodyOf(reply), { status: isDisguised ? 200 : reply.status, headers });
 }
 
+type Filled = Exclude<Reply, { kind: 'empty' }>;
+
+function kindHeaders(reply: Filled): Record<string, string> {
+  switch (reply.kind) {
+    case 'json':
+      return { 'content-type': 'application/json; charset=utf-8' };
+    case 'text':
+      return { 'content-type': 'text/plain; charset=utf-8' };
+    case 'redirect':
+      return { location: reply.location };
+  }
+}
+
 // Refusals are printed for people, results for machines: so the published clients' recordings have it.
-function bodyOf(reply: Exclude<Reply, { kind: 'empty' }>): string {
+function bodyOf(reply: Filled): string | null {
+  if (reply.kind === 'redirect') return null;
   if (reply.kind === 'text') return reply.text;
   return reply.status >= 400 ? JSON.stringify(reply.value, undefined, 2) : JSON.stringify(reply.value);
 }
