@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { type Transaction, violatedIndex } from '../database.ts';
+import { createOAuthAccount, type NewOAuthAccount } from '../oauth/oauth-account.ts';
 import { createTeam, type TeamOwner } from '../teams/create-team.ts';
 import { tell } from '../webhooks/tell.ts';
 import { findUser } from './find-user.ts';
@@ -17,6 +18,7 @@ export type NewUser = {
   email?: { value: string; isVerified: boolean; usedForAuth: boolean } | undefined;
   passwordHash?: string | undefined;
   otpAuthEnabled?: boolean | undefined;
+  oauthAccounts?: readonly NewOAuthAccount[] | undefined;
   isAnonymous?: boolean | undefined;
   restricted?: { reason: string | null; privateDetails: string | null } | undefined;
   countryCode?: string | null | undefined;
@@ -30,6 +32,7 @@ export async function createUser(tx: Transaction, owner: TeamOwner, user: NewUse
   if (user.email !== undefined) await createEmail(tx, key, user.email);
   if (user.passwordHash !== undefined) await createPassword(tx, key, user.passwordHash);
   if (user.otpAuthEnabled === true) await createOtp(tx, key);
+  for (const account of user.oauthAccounts ?? []) await createOAuthAccount(tx, key, account);
   await grantSignUpPermissions(tx, owner, key);
   const row = await findUser(key, tx);
   if (row === null) throw new Error('the user just made is gone');
