@@ -11,6 +11,7 @@ export const portEndings = {
   unleash: '10',
   kafka: '11',
   kafkaController: '12',
+  legacyWebhooks: '13',
   oauthProvider: '14',
   connect: '15',
   legacyWorker: '16',

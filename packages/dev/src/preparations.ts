@@ -35,7 +35,7 @@ export function preparations(cacheDir: string): Preparation[] {
       inputs: ['packages/dev/kafka/pom.xml', 'packages/dev/prepare-jars.mjs'],
       outputs: [],
     },
-    prismaGenerate('legacy-client', legacy, ['legacy', 'legacy-seed', 'legacy-worker']),
+    prismaGenerate('legacy-client', legacy, ['legacy', 'legacy-seed', 'legacy-worker', 'legacy-webhooks']),
     prismaGenerate('notifications-client', notifications, ['notifications']),
     { ...nextBuild('legacy-build', legacy, ['src', 'prisma']), parts: ['legacy'], needs: ['legacy-client'] },
     { ...nextBuild('sdk-page-build', 'packages/dev/sdk-page', ['src']), parts: [sdkPage], needs: [] },

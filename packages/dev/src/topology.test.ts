@@ -91,6 +91,7 @@ const cdc = ['CDC_LEGACY_DATABASE_URL', 'CDC_NOTIFICATIONS_DATABASE_URL', 'CDC_S
 const requiredSettings: Record<string, string[]> = {
   legacy: [...common, ...legacy, 'PORT'],
   'legacy-worker': [...common, ...legacy, 'LEGACY_WORKER_PORT'],
+  'legacy-webhooks': [...common, ...legacy, 'LEGACY_WEBHOOKS_PORT'],
   'oauth-provider': [...common, 'OAUTH_PROVIDER_PORT'],
   'legacy-migrations': ['LEGACY_ADMIN_DATABASE_URL'],
   notifications: [

@@ -228,6 +228,14 @@ export function topology(options: StackOptions): Part[] {
       ready: { kind: 'http', url: `http://127.0.0.1:${ports.legacyWorker}/readyz` },
       content: legacyContent,
     }),
+    service('legacy-webhooks', {
+      needs: ['legacy-seed'],
+      command: ['node', 'legacy/apps/backend/webhooks/main.ts'],
+      env: { ...legacyEnv, LEGACY_WEBHOOKS_PORT: String(ports.legacyWebhooks) },
+      ports: [ports.legacyWebhooks],
+      ready: { kind: 'http', url: `${url.legacyWebhooks}/readyz` },
+      content: legacyContent,
+    }),
     service('notifications', {
       needs: ['notifications-migrations', 'cdc-migrate', 'mailbox'],
       command: ['node', 'extracted/notifications/src/main.ts'],
@@ -295,6 +303,7 @@ export function urlsOf(ports: Ports) {
     gatewayAdmin: local(ports.gatewayAdmin),
     legacy: local(ports.legacy),
     legacyWorker: local(ports.legacyWorker),
+    legacyWebhooks: local(ports.legacyWebhooks),
     notifications: local(ports.notifications),
     mailbox: local(ports.mailbox),
     /** As its issuer names it: browsers and the legacy both go there. */

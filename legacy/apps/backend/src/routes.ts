@@ -3,6 +3,7 @@ import { projectEndpoints } from './projects/routes.ts';
 import { sessionEndpoints } from './sessions/routes.ts';
 import { contactChannelEndpoints } from './users/contact-channels.ts';
 import { userEndpoints } from './users/routes.ts';
+import { webhookEndpoints } from './webhooks/routes.ts';
 import type { Endpoint } from './wire/endpoint.ts';
 
 /** Every endpoint below /api/v1 (and, the same, /api/latest). */
@@ -12,4 +13,5 @@ export const endpoints: readonly Endpoint[] = [
   ...contactChannelEndpoints,
   ...projectEndpoints,
   ...emailEndpoints,
+  ...webhookEndpoints,
 ];

@@ -4,6 +4,7 @@ import { emailExamples } from './examples/emails.ts';
 import { projectExamples } from './examples/projects.ts';
 import { sessionExamples } from './examples/sessions.ts';
 import { userExamples } from './examples/users.ts';
+import { webhookExamples } from './examples/webhooks.ts';
 import type { Person, World } from './world.ts';
 
 /** A call that succeeds, built from rows made for it alone. `keepsOut`: what another project's caller must be refused with (any 4xx when absent). */
@@ -29,6 +30,7 @@ export const examples: Examples = {
   ...userExamples,
   ...projectExamples,
   ...emailExamples,
+  ...webhookExamples,
 };
 
 export function exampleOf(route: string): RouteExample | undefined {

@@ -1,12 +1,9 @@
 import { createServer } from 'node:http';
-import { errorFacts, log } from '../src/log.ts';
 import { createPool } from './database.ts';
 import { consumeInbox, createInbox } from './inbox.ts';
+import { repeat } from './repeat.ts';
 import { createSender, mailsAtOnceMax, sendDueMails } from './send-mails.ts';
 import type { Settings } from './settings.ts';
-
-const idleMs = 100;
-const afterErrorMs = 1_000;
 
 /** The mail worker: two loops and a health port. `stop` lets the mails in hand finish. */
 export function createWorker(settings: Settings) {
@@ -49,24 +46,4 @@ export function createWorker(settings: Settings) {
       return address !== null && typeof address === 'object' ? address.port : settings.port;
     },
   };
-}
-
-/** Round after round, resting when there was nothing to do. A failing round is logged when it starts to fail, and retried. */
-async function repeat(name: string, round: () => Promise<number>, isStopping: () => boolean): Promise<void> {
-  let isFailing = false;
-  while (!isStopping()) {
-    try {
-      const done = await round();
-      isFailing = false;
-      if (done === 0) await pause(idleMs);
-    } catch (error) {
-      if (!isFailing) log('warn', 'round failed; trying again', { loop: name, ...errorFacts(error) });
-      isFailing = true;
-      await pause(afterErrorMs);
-    }
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
