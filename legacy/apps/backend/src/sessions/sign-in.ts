@@ -2,23 +2,18 @@ import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { Auth } from '../auth/authenticate.ts';
 import { database } from '../database.ts';
 import { normalizeEmail } from '../users/email-address.ts';
-import { findUser } from '../users/find-user.ts';
 import { isPasswordRight } from '../users/password.ts';
-import { createSession, mintAccessToken, type Tokens } from './session.ts';
+import { type SignedIn, sessionOwner, signedIn, signIn } from './sign-in-session.ts';
 
-/** Throws EMAIL_PASSWORD_MISMATCH, as slowly for an unknown user as for a wrong password. */
-export async function signInWithPassword(auth: Auth, email: string, password: string): Promise<Tokens & { userId: string }> {
+/** Throws EMAIL_PASSWORD_MISMATCH, as slowly for an unknown user as for a wrong password, and MULTI_FACTOR_AUTHENTICATION_REQUIRED. */
+export async function signInWithPassword(auth: Auth, email: string, password: string): Promise<SignedIn> {
   const { config } = auth.project;
   if (!config.auth.password.allowSignIn) throw new KnownErrors.PasswordAuthenticationNotEnabled();
   const candidate = await findByEmail(auth.tenancyId, email);
   const isRight = await isPasswordRight(password, candidate?.passwordHash ?? null);
   if (candidate === null || !isRight) throw new KnownErrors.EmailPasswordMismatch();
-  const key = { tenancyId: auth.tenancyId, projectUserId: candidate.projectUserId };
-  const session = await createSession(database(), key);
-  const row = await findUser(key);
-  if (row === null) throw new KnownErrors.EmailPasswordMismatch();
-  const accessToken = await mintAccessToken(row, session.id, { projectId: auth.project.id, branchId: auth.branchId, config });
-  return { accessToken, refreshToken: session.refreshToken, userId: row.projectUserId };
+  const owner = sessionOwner(auth);
+  return signedIn(await signIn(database(), owner, candidate.projectUserId), owner);
 }
 
 /** As it was typed, then normalised: some addresses were stored before they were. */

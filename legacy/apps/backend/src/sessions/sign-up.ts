@@ -6,16 +6,19 @@ import { database, type Transaction } from '../database.ts';
 import { renderFlowMail } from '../emails/render-mail.ts';
 import { requestMail } from '../emails/request-mail.ts';
 import { assertRedirectUrlAllowed } from '../redirect-urls.ts';
-import { asEmailTakenError, createUser } from '../users/create-user.ts';
+import { asEmailTakenError } from '../users/create-user.ts';
 import { normalizeEmail } from '../users/email-address.ts';
-import { findUser } from '../users/find-user.ts';
 import { assertPasswordAllowed, hashPassword } from '../users/password.ts';
-import { createSession, mintAccessToken, type Tokens } from './session.ts';
+import { signUpUser } from '../users/upgrade-user.ts';
+import { type SignedIn, sessionOwner, signedIn, signIn } from './sign-in-session.ts';
 
 export type SignUp = { email: string; password: string; verificationCallbackUrl: string | undefined };
 
-/** Makes a user with a password and signs it in; asks for the verification mail when a callback is given. All in one commit. */
-export async function signUpWithPassword(auth: Auth, signUp: SignUp): Promise<Tokens & { userId: string }> {
+/**
+ * Makes a user with a password and signs it in; an anonymous caller becomes that user. Asks for the verification mail when a callback is
+ * given. All in one commit.
+ */
+export async function signUpWithPassword(auth: Auth, signUp: SignUp): Promise<SignedIn> {
   const { config } = auth.project;
   if (!config.auth.password.allowSignIn) throw new KnownErrors.PasswordAuthenticationNotEnabled();
   if (signUp.verificationCallbackUrl !== undefined) assertRedirectUrlAllowed(signUp.verificationCallbackUrl, config.domains);
@@ -24,20 +27,16 @@ export async function signUpWithPassword(auth: Auth, signUp: SignUp): Promise<To
   const email = normalizeEmail(signUp.email);
   await assertEmailFree(auth.tenancyId, email);
   const passwordHash = await hashPassword(signUp.password);
+  const owner = sessionOwner(auth);
   try {
-    const { row, session } = await database().$transaction(async (tx) => {
-      const owner = { tenancyId: auth.tenancyId, projectId: auth.project.id, config };
-      const userId = await createUser(tx, owner, { email: { value: email, isVerified: false, usedForAuth: true }, passwordHash });
-      const key = { tenancyId: auth.tenancyId, projectUserId: userId };
-      const session = await createSession(tx, key);
+    const outcome = await database().$transaction(async (tx) => {
+      const user = { email: { value: email, isVerified: false, usedForAuth: true }, passwordHash };
+      const userId = await signUpUser(tx, owner, auth.user, user);
       if (signUp.verificationCallbackUrl !== undefined)
         await requestVerificationMail(tx, auth, { userId, email, callbackUrl: signUp.verificationCallbackUrl });
-      const row = await findUser(key, tx);
-      if (row === null) throw new Error('the user just made is gone');
-      return { row, session };
+      return signIn(tx, owner, userId, { isNewUser: true });
     });
-    const accessToken = await mintAccessToken(row, session.id, { projectId: auth.project.id, branchId: auth.branchId, config });
-    return { accessToken, refreshToken: session.refreshToken, userId: row.projectUserId };
+    return await signedIn(outcome, owner);
   } catch (error) {
     throw asEmailTakenError(error, email);
   }

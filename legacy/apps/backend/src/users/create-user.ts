@@ -80,10 +80,17 @@ export async function createOtp(tx: Transaction, key: Key): Promise<void> {
   await tx.otpAuthMethod.create({ data: { ...key, authMethodId } });
 }
 
-async function grantSignUpPermissions(tx: Transaction, owner: TeamOwner, key: Key): Promise<void> {
+/** The permissions everyone has from signing up on; those a user already has stay. */
+export async function grantSignUpPermissions(tx: Transaction, owner: TeamOwner, key: Key): Promise<void> {
   const granted = owner.config.rbac.defaultPermissions.signUp;
-  for (const permissionId of Object.keys(granted).filter((id) => granted[id] === true)) {
-    await tx.projectUserDirectPermission.create({ data: { ...key, id: randomUUID(), permissionId } });
+  const ids = Object.keys(granted).filter((id) => granted[id] === true);
+  if (ids.length === 0) return;
+  const rows = await tx.projectUserDirectPermission.createManyAndReturn({
+    data: ids.map((permissionId) => ({ ...key, id: randomUUID(), permissionId })),
+    skipDuplicates: true,
+    select: { permissionId: true },
+  });
+  for (const { permissionId } of rows) {
     await tell(tx, owner.projectId, 'project_permission.created', { id: permissionId, user_id: key.projectUserId });
   }
 }
