@@ -1,4 +1,7 @@
+import { apiKeyEndpoints } from './api-keys/routes.ts';
+import { dataVaultEndpoints } from './data-vault/routes.ts';
 import { emailEndpoints } from './emails/routes.ts';
+import { eventEndpoints } from './events/routes.ts';
 import { projectEndpoints } from './projects/routes.ts';
 import { sessionEndpoints } from './sessions/routes.ts';
 import { contactChannelEndpoints } from './users/contact-channels.ts';
@@ -14,4 +17,7 @@ export const endpoints: readonly Endpoint[] = [
   ...projectEndpoints,
   ...emailEndpoints,
   ...webhookEndpoints,
+  ...apiKeyEndpoints,
+  ...dataVaultEndpoints,
+  ...eventEndpoints,
 ];

@@ -1,6 +1,7 @@
 import type { AccessType } from '../src/auth/check-order.ts';
 import type { Method } from '../src/wire/endpoint.ts';
 import { emailExamples } from './examples/emails.ts';
+import { keyAndEventExamples } from './examples/keys-and-events.ts';
 import { projectExamples } from './examples/projects.ts';
 import { sessionExamples } from './examples/sessions.ts';
 import { userExamples } from './examples/users.ts';
@@ -31,6 +32,7 @@ export const examples: Examples = {
   ...projectExamples,
   ...emailExamples,
   ...webhookExamples,
+  ...keyAndEventExamples,
 };
 
 export function exampleOf(route: string): RouteExample | undefined {

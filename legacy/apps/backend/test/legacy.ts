@@ -16,7 +16,14 @@ export const internalTenancyId = '6c9f3f3a-3c55-4f5c-9d3c-0e6f4a1b0001';
 export const serviceToken = 'service-token-of-the-tests';
 
 export type Answer = { status: number; headers: Headers; text: string; json: Record<string, unknown> };
-export type CallOptions = { body?: unknown; headers?: Record<string, string>; token?: string; rawBody?: string; contentType?: string };
+export type CallOptions = {
+  body?: unknown;
+  headers?: Record<string, string>;
+  token?: string;
+  rawBody?: string;
+  rawBytes?: Uint8Array;
+  contentType?: string;
+};
 
 /** Header sets of the three access types, for the project `internal` unless another is named. */
 export function as(
@@ -102,14 +109,19 @@ async function call(method: string, path: string, options: CallOptions): Promise
 }
 
 function requestInit(method: string, options: CallOptions): RequestInit {
+  if (options.rawBytes !== undefined)
+    return { method, headers: headersOf(options, options.contentType), body: new Blob([new Uint8Array(options.rawBytes)]) };
   const text = options.rawBody ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   const contentType = options.contentType ?? (text === undefined ? undefined : 'application/json');
-  const headers = {
+  return { method, headers: headersOf(options, contentType), ...(text === undefined ? {} : { body: text }) };
+}
+
+function headersOf(options: CallOptions, contentType: string | undefined): Record<string, string> {
+  return {
     ...options.headers,
     ...(contentType === undefined ? {} : { 'content-type': contentType }),
     ...(options.token === undefined ? {} : { 'x-stack-access-token': options.token }),
   };
-  return { method, headers, ...(text === undefined ? {} : { body: text }) };
 }
 
 async function read(response: Response): Promise<Answer> {

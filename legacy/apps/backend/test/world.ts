@@ -11,6 +11,7 @@ export type WorldCall = {
   body?: unknown;
   headers?: Record<string, string>;
   rawBody?: string;
+  rawBytes?: Uint8Array;
   contentType?: string;
 };
 

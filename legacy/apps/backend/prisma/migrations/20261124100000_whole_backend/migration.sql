@@ -200,6 +200,7 @@ create table "ProjectApiKey" (
   "tenancyId" uuid not null,
   "id" uuid not null,
   "secretApiKey" text not null,
+  "lastFour" text not null,
   "description" text not null,
   "isPublic" boolean not null default false,
   "expiresAt" timestamptz(3),
