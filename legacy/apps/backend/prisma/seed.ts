@@ -4,6 +4,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { demoTeams, demoUsers, seedDemoProject } from '../seed/demo-project.ts';
 import { countUsers, seedManyUsers } from '../seed/many-users.ts';
 import { type Prisma, PrismaClient } from '../src/generated/prisma/client.ts';
+import { defaultRoles } from '../src/projects/default-roles.ts';
 
 // Development data: `node prisma/seed.ts` with LEGACY_ADMIN_DATABASE_URL. May run any number of times. A production start refuses these keys.
 
@@ -15,6 +16,7 @@ const people = ['Ada Lovelace', 'Grace Hopper', 'Barbara Liskov', 'Radia Perlman
 
 const providers = ['github', 'google', 'microsoft', 'spotify'];
 const internalConfig = {
+  ...defaultRoles,
   'auth.otp.allowSignIn': true,
   'auth.oauth.providers': Object.fromEntries(
     providers.map((type) => [type, { type, isShared: true, allowSignIn: true, allowConnectedAccounts: true }]),

@@ -1,5 +1,6 @@
 import { hash } from '@node-rs/bcrypt';
 import type { Prisma, PrismaClient } from '../src/generated/prisma/client.ts';
+import { defaultRoles } from '../src/projects/default-roles.ts';
 import { seedUuid } from './identifiers.ts';
 
 /** A project to try things in: the same ids and keys in every database; a production start refuses the keys. */
@@ -28,6 +29,7 @@ const provider = (type: string) => ({
 });
 
 const config = {
+  ...defaultRoles,
   'auth.password.allowSignIn': true,
   'auth.otp.allowSignIn': true,
   'auth.passkey.allowSignIn': true,
@@ -38,18 +40,7 @@ const config = {
   'apiKeys.enabled': { user: true, team: true },
   'dataVault.stores': { notes: { displayName: 'Notes' } },
   'rbac.permissions': {
-    team_member: { scope: 'team', containedPermissionIds: { $read_members: true, $invite_members: true } },
-    team_admin: {
-      scope: 'team',
-      containedPermissionIds: {
-        $update_team: true,
-        $delete_team: true,
-        $read_members: true,
-        $remove_members: true,
-        $invite_members: true,
-        $manage_api_keys: true,
-      },
-    },
+    ...defaultRoles['rbac.permissions'],
     read_invoices: { scope: 'team', description: 'May read the invoices of the team', containedPermissionIds: {} },
     pay_invoices: { scope: 'team', description: 'May pay them', containedPermissionIds: { read_invoices: true } },
     beta_tester: { scope: 'project', description: 'Sees what is not finished', containedPermissionIds: {} },

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { defaultRoles } from '../src/projects/default-roles.ts';
 import { seedRefreshToken, seedUuid } from './identifiers.ts';
 
 /** The project of the benches: its ids and keys are the same in every database. */
@@ -124,10 +125,12 @@ async function copyTable(client: pg.Client, table: Table, first: number, end: nu
 
 async function seedProject(client: pg.Client): Promise<void> {
   const { id, publishableClientKey, secretServerKey } = benchProject;
-  const values = [id, tenancyId, publishableClientKey, secretServerKey];
+  const values = [id, tenancyId, publishableClientKey, secretServerKey, JSON.stringify(defaultRoles)];
   await client.query(
     `with project as (
        insert into "Project" ("id", "displayName", "description") values ($1, 'Bench', 'Users for benches') on conflict do nothing returning 1),
+     config as (
+       insert into "EnvironmentConfigOverride" ("projectId", "branchId", "config") values ($1, 'main', $5) on conflict do nothing returning 1),
      tenancy as (insert into "Tenancy" ("id", "projectId", "branchId") values ($2, $1, 'main') on conflict do nothing returning 1)
      insert into "ApiKeySet" ("projectId", "id", "description", "expiresAt", "publishableClientKey", "secretServerKey")
      values ($1, $2, 'Development keys', '2099-12-31', $3, $4) on conflict do nothing`,

@@ -2,8 +2,14 @@ import { apiKeyEndpoints } from './api-keys/routes.ts';
 import { dataVaultEndpoints } from './data-vault/routes.ts';
 import { emailEndpoints } from './emails/routes.ts';
 import { eventEndpoints } from './events/routes.ts';
+import { permissionDefinitionEndpoints } from './permissions/definition-routes.ts';
+import { permissionEndpoints } from './permissions/permission-routes.ts';
 import { projectEndpoints } from './projects/routes.ts';
 import { sessionEndpoints } from './sessions/routes.ts';
+import { invitationEndpoints } from './teams/invitation-routes.ts';
+import { membershipEndpoints } from './teams/membership-routes.ts';
+import { profileEndpoints } from './teams/profile-routes.ts';
+import { teamEndpoints } from './teams/team-routes.ts';
 import { contactChannelEndpoints } from './users/contact-channels.ts';
 import { userEndpoints } from './users/routes.ts';
 import { webhookEndpoints } from './webhooks/routes.ts';
@@ -16,6 +22,12 @@ export const endpoints: readonly Endpoint[] = [
   ...contactChannelEndpoints,
   ...projectEndpoints,
   ...emailEndpoints,
+  ...teamEndpoints,
+  ...membershipEndpoints,
+  ...profileEndpoints,
+  ...invitationEndpoints,
+  ...permissionEndpoints,
+  ...permissionDefinitionEndpoints,
   ...webhookEndpoints,
   ...apiKeyEndpoints,
   ...dataVaultEndpoints,

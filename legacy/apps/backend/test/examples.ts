@@ -4,6 +4,7 @@ import { emailExamples } from './examples/emails.ts';
 import { keyAndEventExamples } from './examples/keys-and-events.ts';
 import { projectExamples } from './examples/projects.ts';
 import { sessionExamples } from './examples/sessions.ts';
+import { teamExamples } from './examples/teams.ts';
 import { userExamples } from './examples/users.ts';
 import { webhookExamples } from './examples/webhooks.ts';
 import type { Person, World } from './world.ts';
@@ -32,6 +33,7 @@ export const examples: Examples = {
   ...projectExamples,
   ...emailExamples,
   ...webhookExamples,
+  ...teamExamples,
   ...keyAndEventExamples,
 };
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { generateSecureRandomString } from '@stackframe/stack-shared/dist/utils/crypto';
 import type { AccessType } from '../src/auth/check-order.ts';
+import { defaultRoles } from '../src/projects/default-roles.ts';
 import { type Answer, freshEmail, type Legacy } from './legacy.ts';
 
 /** Somebody signed in to a world's project. */
@@ -17,6 +18,7 @@ export type WorldCall = {
 
 /** Everything a project may have on; tests turn off what they test. */
 export const everythingOn = {
+  ...defaultRoles,
   'auth.allowSignUp': true,
   'auth.password.allowSignIn': true,
   'auth.otp.allowSignIn': true,
@@ -34,18 +36,7 @@ export const everythingOn = {
     writer: { scope: 'team', containedPermissionIds: { reader: true } },
     subscriber: { scope: 'project', containedPermissionIds: {} },
     patron: { scope: 'project', containedPermissionIds: { subscriber: true } },
-    team_member: { scope: 'team', containedPermissionIds: { $read_members: true, $invite_members: true } },
-    team_admin: {
-      scope: 'team',
-      containedPermissionIds: {
-        $update_team: true,
-        $delete_team: true,
-        $read_members: true,
-        $remove_members: true,
-        $invite_members: true,
-        $manage_api_keys: true,
-      },
-    },
+    ...defaultRoles['rbac.permissions'],
   },
 };
 

@@ -7,7 +7,7 @@ describe('a project’s settings', () => {
     expect(projectConfig({ project: {}, branch: undefined, environment: null })).toMatchObject({
       auth: { allowSignUp: true, password: { allowSignIn: true } },
       domains: { allowLocalhost: true },
-      rbac: { defaultPermissions: { teamCreator: { team_admin: true } } },
+      rbac: { permissions: {}, defaultPermissions: { teamCreator: {} } },
     });
   });
 

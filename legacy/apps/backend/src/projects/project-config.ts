@@ -74,23 +74,7 @@ const defaults: ProjectConfig = {
   users: { allowClientUserDeletion: false },
   domains: { allowLocalhost: true, trustedDomains: {} },
   apiKeys: { enabled: { user: false, team: false } },
-  rbac: {
-    permissions: {
-      team_member: { scope: 'team', containedPermissionIds: { $read_members: true, $invite_members: true } },
-      team_admin: {
-        scope: 'team',
-        containedPermissionIds: {
-          $update_team: true,
-          $delete_team: true,
-          $read_members: true,
-          $remove_members: true,
-          $invite_members: true,
-          $manage_api_keys: true,
-        },
-      },
-    },
-    defaultPermissions: { teamCreator: { team_admin: true }, teamMember: { team_member: true }, signUp: {} },
-  },
+  rbac: { permissions: {}, defaultPermissions: { teamCreator: {}, teamMember: {}, signUp: {} } },
   emails: { server: { isShared: true }, selectedThemeId: null, themes: {}, templates: {} },
   dataVault: { stores: {} },
 };

@@ -13,6 +13,7 @@ import type { UserRow } from '../users/user.ts';
 import { adminOnly, clientOnly, clientOrHigher, endpoint } from '../wire/endpoint.ts';
 import { json, text } from '../wire/reply.ts';
 import { configOf, configSelect } from './config-layers.ts';
+import { defaultRoles } from './default-roles.ts';
 import { adminProject, type ConfigInput, clientProject, storedConfig } from './project.ts';
 
 const mainBranch = 'main';
@@ -114,7 +115,9 @@ async function createProject(user: UserRow, input: ProjectInput) {
       isProductionMode: input.is_production_mode ?? false,
       ownerTeamId: input.owner_team_id,
       tenancies: { create: { id: randomUUID(), branchId: mainBranch } },
-      environmentConfigs: { create: { branchId: mainBranch, config: storedConfig(input.config ?? {}) as Prisma.InputJsonObject } },
+      environmentConfigs: {
+        create: { branchId: mainBranch, config: { ...defaultRoles, ...storedConfig(input.config ?? {}) } as Prisma.InputJsonObject },
+      },
     },
     include: layersOfMain,
   });

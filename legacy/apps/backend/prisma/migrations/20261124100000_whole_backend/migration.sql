@@ -15,6 +15,12 @@ create index "Team_tenancyId_createdAt_teamId_idx" on "Team" ("tenancyId", "crea
 -- Guesses are counted by what follows the six characters a person types.
 create index "VerificationCode_nonce_idx" on "VerificationCode" ("projectId", "branchId", right("code", 39));
 
+-- Open invitations, by team and by address.
+create index "VerificationCode_invitation_team_idx" on "VerificationCode" ("projectId", "branchId", ("data" ->> 'team_id'))
+  where "type" = 'TEAM_INVITATION';
+create index "VerificationCode_invitation_email_idx" on "VerificationCode" ("projectId", "branchId", ("method" ->> 'email'))
+  where "type" = 'TEAM_INVITATION';
+
 create table "BranchConfigOverride" (
   "projectId" text not null,
   "branchId" text not null,
