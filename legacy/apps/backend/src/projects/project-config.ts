@@ -8,6 +8,7 @@ export type OAuthProviderConfig = {
   allowConnectedAccounts?: boolean | undefined;
   clientId?: string | undefined;
   clientSecret?: string | undefined;
+  microsoftTenantId?: string | undefined;
 };
 
 /** A permission: those it contains are had with it. */
