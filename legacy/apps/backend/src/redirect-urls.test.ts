@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assertRedirectUrlAllowed, isRedirectUrlAllowed } from './redirect-urls.ts';
+import { assertRedirectUrlAllowed, isOAuthRedirectAllowed, isRedirectUrlAllowed } from './redirect-urls.ts';
 
 const domains = (allowLocalhost: boolean, ...baseUrls: string[]) => ({
   allowLocalhost,
@@ -37,5 +37,18 @@ describe('a mail may lead to', () => {
 
   test('otherwise the known error', () => {
     expect(() => assertRedirectUrlAllowed('https://evil.example', domains(true))).toThrow(expect.objectContaining({ statusCode: 400 }));
+  });
+});
+
+describe('a sign-in with a provider', () => {
+  test.each([
+    ['stack-auth-mobile-oauth-url://success', true],
+    ['http://localhost:3000/', true],
+    ['javascript:alert(1)', false],
+    ['my-app://success', false],
+    ['https://evil.example/?stack-auth-mobile-oauth-url://', false],
+  ])('may end at %s: %s', (url, allowed) => {
+    expect(isOAuthRedirectAllowed(url, domains(true))).toBe(allowed);
+    if (url.startsWith('stack-')) expect(isRedirectUrlAllowed(url, domains(true))).toBe(false);
   });
 });

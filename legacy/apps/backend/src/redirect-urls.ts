@@ -2,6 +2,7 @@ import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { ProjectConfig } from './projects/project-config.ts';
 
 const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' };
+const mobileProtocol = 'stack-auth-mobile-oauth-url:';
 
 /** Throws REDIRECT_URL_NOT_WHITELISTED unless mails of this project may lead there. */
 export function assertRedirectUrlAllowed(url: string, domains: ProjectConfig['domains']): void {
@@ -14,6 +15,11 @@ export function isRedirectUrlAllowed(url: string, domains: ProjectConfig['domain
   if (target === null) return false;
   if (domains.allowLocalhost && isLocalhost(target.hostname)) return true;
   return Object.values(domains.trustedDomains).some(({ baseUrl }) => matchesDomain(target, baseUrl));
+}
+
+/** Where a sign-in with a provider may end: as above, or in an app, by the scheme of the SDKs for telephones. */
+export function isOAuthRedirectAllowed(url: string, domains: ProjectConfig['domains']): boolean {
+  return (URL.canParse(url) && new URL(url).protocol === mobileProtocol) || isRedirectUrlAllowed(url, domains);
 }
 
 function matchesDomain(target: URL, baseUrl: string): boolean {

@@ -1,9 +1,13 @@
 import { apiKeyEndpoints } from './api-keys/routes.ts';
 import { dataVaultEndpoints } from './data-vault/routes.ts';
 import { emailEndpoints } from './emails/routes.ts';
+
 import { eventEndpoints } from './events/routes.ts';
+import { providerSignInEndpoints } from './oauth/sign-in-routes.ts';
+import { tokenEndpoints } from './oauth/token-routes.ts';
 import { permissionDefinitionEndpoints } from './permissions/definition-routes.ts';
 import { permissionEndpoints } from './permissions/permission-routes.ts';
+
 import { projectEndpoints } from './projects/routes.ts';
 import { sessionEndpoints } from './sessions/routes.ts';
 import { invitationEndpoints } from './teams/invitation-routes.ts';
@@ -18,6 +22,8 @@ import type { Endpoint } from './wire/endpoint.ts';
 /** Every endpoint below /api/v1 (and, the same, /api/latest). */
 export const endpoints: readonly Endpoint[] = [
   ...sessionEndpoints,
+  ...providerSignInEndpoints,
+  ...tokenEndpoints,
   ...userEndpoints,
   ...contactChannelEndpoints,
   ...projectEndpoints,

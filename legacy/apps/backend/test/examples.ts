@@ -1,7 +1,11 @@
 import type { AccessType } from '../src/auth/check-order.ts';
 import type { Method } from '../src/wire/endpoint.ts';
 import { emailExamples } from './examples/emails.ts';
+
 import { keyAndEventExamples } from './examples/keys-and-events.ts';
+
+import { oauthExamples } from './examples/oauth.ts';
+
 import { projectExamples } from './examples/projects.ts';
 import { sessionExamples } from './examples/sessions.ts';
 import { teamExamples } from './examples/teams.ts';
@@ -21,15 +25,21 @@ export type Example = {
 /**
  * One route: how to make a call of it that succeeds, in a world, for an access type. `isAlone`: the route answers about its caller
  * only and takes nothing of another project (then the two-project test asks that nothing of the other shows or changes). `caller` is the
- * world whose keys the call is made with: routes that take them in query or body, not in headers, ask it.
+ * world whose keys the call is made with: routes that take them in query or body, not in headers, ask it. `takesAnyQuery`: somebody else
+ * writes its query, and may add to it.
  */
-export type RouteExample = { isAlone?: boolean; make: (world: World, access: AccessType | 'none', caller: World) => Promise<Example> };
+export type RouteExample = {
+  isAlone?: boolean;
+  takesAnyQuery?: boolean;
+  make: (world: World, access: AccessType | 'none', caller: World) => Promise<Example>;
+};
 export type Examples = Partial<Record<`${Method} /${string}`, RouteExample | RouteExample['make']>>;
 
 /** One for every endpoint: the matrix and the two-project test fail for a route that has none. */
 export const examples: Examples = {
   ...sessionExamples,
   ...userExamples,
+  ...oauthExamples,
   ...projectExamples,
   ...emailExamples,
   ...webhookExamples,

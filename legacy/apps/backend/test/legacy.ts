@@ -39,7 +39,7 @@ export function as(
 }
 
 /** The legacy in process, on a database of its own, acting as its run-time role. One a test file: settings are the process's. */
-export async function openLegacy() {
+export async function openLegacy(options: { oauthMockUrl?: string } = {}) {
   const testDatabase = await createTestDatabase('legacy', await templateDatabase('legacy_template', migrateAndSeed));
   const databaseUrl = testDatabase.urlAs('legacy_app');
   Object.assign(process.env, {
@@ -49,6 +49,9 @@ export async function openLegacy() {
     STACK_SERVER_SECRET: 'a-secret-for-these-tests',
     LEGACY_SERVICE_TOKEN: serviceToken,
     CONTENT_HASH: 'content-of-the-tests',
+    STACK_OAUTH_MOCK_URL: options.oauthMockUrl ?? 'http://localhost:8114',
+    STACK_GITHUB_CLIENT_ID: 'MOCK',
+    STACK_GOOGLE_CLIENT_ID: 'MOCK',
   });
   const admin = new pg.Pool({ connectionString: testDatabase.adminUrl, max: 4 });
   return {

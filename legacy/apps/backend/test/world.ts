@@ -23,9 +23,12 @@ export const everythingOn = {
   'auth.password.allowSignIn': true,
   'auth.otp.allowSignIn': true,
   'auth.passkey.allowSignIn': true,
-  'auth.oauth.providers': Object.fromEntries(
-    ['github', 'google'].map((type) => [type, { type, isShared: true, allowSignIn: true, allowConnectedAccounts: true }]),
-  ),
+  'auth.oauth.providers': {
+    github: { type: 'github', isShared: true, allowSignIn: true, allowConnectedAccounts: true },
+    google: { type: 'google', isShared: true, allowSignIn: true, allowConnectedAccounts: true },
+    // Keys of its own: its access tokens are the project's to have.
+    spotify: { type: 'spotify', isShared: false, clientId: 'MOCK', clientSecret: 'any', allowSignIn: true, allowConnectedAccounts: true },
+  },
   'teams.allowClientTeamCreation': true,
   'users.allowClientUserDeletion': true,
   'domains.allowLocalhost': true,

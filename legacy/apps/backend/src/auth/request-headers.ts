@@ -12,6 +12,7 @@ export type RequestHeaders = {
   allowAnonymousUser: boolean;
   allowRestrictedUser: boolean;
   overrideErrorStatus: boolean;
+  cookie: string;
 };
 
 /** A client without a key sends this where a key belongs. */
@@ -35,5 +36,6 @@ export function readRequestHeaders(headers: Headers): RequestHeaders {
     allowAnonymousUser,
     allowRestrictedUser: allowAnonymousUser || read('allow-restricted-user') === 'true',
     overrideErrorStatus: read('override-error-status') === 'true',
+    cookie: headers.get('cookie') ?? '',
   };
 }

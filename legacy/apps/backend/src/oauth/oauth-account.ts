@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { type Transaction, violatedIndex } from '../database.ts';
-import type { UserKey } from '../users/find-user.ts';
+import type { TeamOwner } from '../teams/create-team.ts';
+import { findUser, type UserKey } from '../users/find-user.ts';
+import { serverUser } from '../users/user.ts';
+import { tell } from '../webhooks/tell.ts';
 
 /** An account at a provider as it is given to a user: for signing in, for its access tokens, or both. */
 export type NewOAuthAccount = {
@@ -41,6 +44,12 @@ export async function createOAuthMethod(
   await tx.oAuthAuthMethod.create({
     data: { ...key, authMethodId, configOAuthProviderId: account.providerId, providerAccountId: account.accountId },
   });
+}
+
+/** A user's accounts are part of the user. */
+export async function tellAccountsChanged(tx: Transaction, owner: Pick<TeamOwner, 'projectId' | 'config'>, key: UserKey): Promise<void> {
+  const row = await findUser(key, tx);
+  if (row !== null) await tell(tx, owner.projectId, 'user.updated', serverUser(row, owner.config));
 }
 
 /** An account somebody signs in with is nobody else's to sign in with: the indexes decided who was first. */

@@ -15,7 +15,6 @@ import { publishedKeys } from '../auth/access-token.ts';
 import type { Auth } from '../auth/authenticate.ts';
 import { config } from '../config.ts';
 import { database } from '../database.ts';
-import { findProject } from '../projects/find-project.ts';
 import { findUser, type UserKey } from '../users/find-user.ts';
 import type { UserRow } from '../users/user.ts';
 import { clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
@@ -49,40 +48,6 @@ export const sessionEndpoints = [
     // Looser than sign-up's: some stored addresses are older than the strict rule.
     body: yupObject({ email: emailSchema.defined(), password: passwordSchema.defined() }).defined(),
     handle: async ({ auth, body }) => json(200, signedIn(await signInWithPassword(auth, body.email, body.password))),
-  }),
-  endpoint({
-    method: 'POST',
-    path: '/auth/oauth/token',
-    access: 'anyone',
-    body: yupObject({
-      grant_type: yupString().oneOf(['authorization_code', 'refresh_token']).defined(),
-      refresh_token: yupString().optional(),
-      client_id: yupString().optional(),
-      client_secret: yupString().optional(),
-      code: yupString().optional(),
-      redirect_uri: yupString().optional(),
-      code_verifier: yupString().optional(),
-    })
-      .unknown(true)
-      .noUnknown(false)
-      .defined(),
-    handle: async ({ body }) => {
-      if (body.grant_type === 'authorization_code') throw new KnownErrors.InvalidAuthorizationCode();
-      const client = await checkOAuthClient(body.client_id, body.client_secret);
-      const { accessToken } = await refreshSession(body.refresh_token ?? '', client.projectId, client.branchId);
-      const answer = {
-        access_token: accessToken,
-        token_type: 'Bearer',
-        expires_in: config().accessTokenSeconds,
-        refresh_token: body.refresh_token,
-        scope: 'legacy',
-        is_new_user: false,
-        newUser: false,
-        after_callback_redirect_url: null,
-        afterCallbackRedirectUrl: null,
-      };
-      return json(200, answer, { 'cache-control': 'no-store', pragma: 'no-cache' });
-    },
   }),
   endpoint({
     method: 'POST',
@@ -210,21 +175,6 @@ function assertOwnUnlessServer(auth: Auth, userId: string, message: string): voi
   if (auth.accessType !== 'client') return;
   if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
   if (auth.user.projectUserId !== userId) throw new StatusError(403, message);
-}
-
-/** `client_id` is `<project id>` or `<project id>#<branch>`; the secret a publishable key, or the sentinel for none. */
-async function checkOAuthClient(
-  clientId: string | undefined,
-  secret: string | undefined,
-): Promise<{ projectId: string; branchId: string }> {
-  const [projectId, branchId = 'main'] = clientId?.split('#') ?? [];
-  if (projectId === undefined || secret === undefined) throw new KnownErrors.InvalidOAuthClientIdOrSecret(clientId);
-  const publishableClientKey = secret === '__stack_public_client__' ? null : secret;
-  const project = await findProject(projectId, branchId, { publishableClientKey, secretServerKey: null, superSecretAdminKey: null });
-  if (project === null || project.tenancyId === null) throw new KnownErrors.InvalidOAuthClientIdOrSecret(clientId);
-  const isKeyMissing = publishableClientKey === null && project.config.project.requirePublishableClientKey;
-  if (isKeyMissing || project.publishableClientKeyValid === false) throw new KnownErrors.InvalidOAuthClientIdOrSecret(clientId);
-  return { projectId, branchId };
 }
 
 async function projectExists(id: string): Promise<boolean> {

@@ -7,14 +7,6 @@ export const sessionExamples: Examples = {
     const { email } = await world.signUp();
     return { body: { email, password: 'password1' } };
   },
-  'POST /auth/oauth/token': async (world, _access, caller) => ({
-    body: {
-      grant_type: 'refresh_token',
-      refresh_token: (await world.signUp()).refreshToken,
-      client_id: caller.project.id,
-      client_secret: caller.project.publishableClientKey,
-    },
-  }),
   'POST /auth/sessions/current/refresh': async (world) => ({
     headers: { 'x-stack-refresh-token': (await world.signUp()).refreshToken },
   }),
