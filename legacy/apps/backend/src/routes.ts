@@ -1,13 +1,13 @@
 import { apiKeyEndpoints } from './api-keys/routes.ts';
 import { dataVaultEndpoints } from './data-vault/routes.ts';
 import { emailEndpoints } from './emails/routes.ts';
-
 import { eventEndpoints } from './events/routes.ts';
+import { connectedAccountEndpoints } from './oauth/connected-account-routes.ts';
+import { oauthProviderEndpoints } from './oauth/oauth-provider-routes.ts';
 import { providerSignInEndpoints } from './oauth/sign-in-routes.ts';
 import { tokenEndpoints } from './oauth/token-routes.ts';
 import { permissionDefinitionEndpoints } from './permissions/definition-routes.ts';
 import { permissionEndpoints } from './permissions/permission-routes.ts';
-
 import { projectEndpoints } from './projects/routes.ts';
 import { sessionEndpoints } from './sessions/routes.ts';
 import { invitationEndpoints } from './teams/invitation-routes.ts';
@@ -24,6 +24,8 @@ export const endpoints: readonly Endpoint[] = [
   ...sessionEndpoints,
   ...providerSignInEndpoints,
   ...tokenEndpoints,
+  ...connectedAccountEndpoints,
+  ...oauthProviderEndpoints,
   ...userEndpoints,
   ...contactChannelEndpoints,
   ...projectEndpoints,

@@ -1,11 +1,8 @@
 import type { AccessType } from '../src/auth/check-order.ts';
 import type { Method } from '../src/wire/endpoint.ts';
 import { emailExamples } from './examples/emails.ts';
-
 import { keyAndEventExamples } from './examples/keys-and-events.ts';
-
 import { oauthExamples } from './examples/oauth.ts';
-
 import { projectExamples } from './examples/projects.ts';
 import { sessionExamples } from './examples/sessions.ts';
 import { teamExamples } from './examples/teams.ts';
