@@ -2,3 +2,4 @@
 export { createTokenChecker } from './auth/access-token.ts';
 export { createIntrospection, introspectionLimits } from './auth/introspection.ts';
 export { createKeyStore, type KeyStore, keyStoreLimits } from './auth/key-store.ts';
+export { Lru } from './auth/lru.ts';

@@ -13,7 +13,7 @@ export { bodyBytesMax } from './wire/body.ts';
 export { corsHeaders, createRequestId, type StackHeader, stackHeaderOf } from './wire/headers.ts';
 export { type AccessType, KnownError, knownErrors, type RestrictedReason, StatusError } from './wire/known-errors.ts';
 export { json, type WireReply } from './wire/reply.ts';
-export { createWireRouter, type WireCall, type WireOptions, type WireRoute, wireRoute } from './wire/router.ts';
+export { createWireRouter, type WireAccess, type WireCall, type WireOptions, type WireRoute, wireRoute } from './wire/router.ts';
 export {
   readInput,
   readRequest,
@@ -27,4 +27,5 @@ export {
   wireString,
   wireTrue,
   wireUuid,
+  wireWhere,
 } from './wire/schema.ts';

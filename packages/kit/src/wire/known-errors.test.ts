@@ -60,6 +60,7 @@ const pairs: [keyof typeof knownErrors, { toJson(): unknown; status: number }, {
   ['userAuthenticationRequired', knownErrors.userAuthenticationRequired(), new KnownErrors.UserAuthenticationRequired()],
   ['userNotFound', knownErrors.userNotFound(), new KnownErrors.UserNotFound()],
   ['userIdDoesNotExist', knownErrors.userIdDoesNotExist('u'), new KnownErrors.UserIdDoesNotExist('u')],
+  ['emailRenderingError', knownErrors.emailRenderingError('x'), new KnownErrors.EmailRenderingError('x')],
   ['emailNotEditable', knownErrors.emailNotEditable('e', 'sent'), new KnownErrors.EmailNotEditable('e', 'sent')],
 ];
 

@@ -152,6 +152,8 @@ export const knownErrors = {
   userNotFound: () => new KnownError(404, 'USER_NOT_FOUND', 'User not found.'),
   userIdDoesNotExist: (userId: string) =>
     new KnownError(400, 'USER_ID_DOES_NOT_EXIST', `The given user with the ID ${userId} does not exist.`, { user_id: userId }),
+  emailRenderingError: (error: string) =>
+    new KnownError(400, 'EMAIL_RENDERING_ERROR', `Failed to render email with theme: ${error}`, { error }),
   emailNotEditable: (emailId: string, status: string) =>
     new KnownError(
       400,

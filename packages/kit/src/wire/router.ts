@@ -10,9 +10,12 @@ import { readRequest, wireObject } from './schema.ts';
 type Schemas = { query?: z.ZodType; params?: z.ZodType; body?: z.ZodType };
 type Parsed<S extends Schemas, Part extends keyof Schemas> = S[Part] extends z.ZodType<infer T> ? T : undefined;
 
+/** Which access types may call; `anyone` needs no project at all. */
+export type WireAccess = readonly AccessType[] | 'anyone';
+
 /** A call that passed every check of the wire. `header` reads what is not of the wire (`x-gw-*`). */
-export type WireCall<S extends Schemas = Schemas> = {
-  auth: Auth;
+export type WireCall<S extends Schemas = Schemas, A extends WireAccess = readonly AccessType[]> = {
+  auth: A extends 'anyone' ? Auth | null : Auth;
   query: Parsed<S, 'query'>;
   params: Parsed<S, 'params'>;
   body: Parsed<S, 'body'>;
@@ -23,15 +26,15 @@ export type WireCall<S extends Schemas = Schemas> = {
 export type WireRoute = {
   method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   path: string;
-  access: readonly AccessType[];
+  access: WireAccess;
   schemas: Schemas;
   userParam?: string;
-  handle(call: WireCall): Promise<WireReply>;
+  handle(call: WireCall<Schemas, WireAccess>): Promise<WireReply>;
 };
 
 /** Declares a route; its handler gets the types of its schemas. */
-export function wireRoute<S extends Schemas>(
-  route: Omit<WireRoute, 'schemas' | 'handle'> & { schemas: S; handle(call: WireCall<S>): Promise<WireReply> },
+export function wireRoute<S extends Schemas, const A extends WireAccess>(
+  route: Omit<WireRoute, 'schemas' | 'access' | 'handle'> & { schemas: S; access: A; handle(call: WireCall<S, A>): Promise<WireReply> },
 ): WireRoute {
   return route as unknown as WireRoute;
 }
@@ -97,7 +100,8 @@ async function runRoute(route: WireRoute, req: Request, options: WireOptions): P
   const body = isBodiless ? undefined : parseBody(req.headers['content-type'], await readBody(req));
   const header = (name: string) => req.get(name);
   const stackHeader: StackHeader = stackHeaderOf(req.headers);
-  const auth = requireAccess(await authenticate(stackHeader, options.authPorts(header)), route.access);
+  const caller = await authenticate(stackHeader, options.authPorts(header));
+  const auth = route.access === 'anyone' ? caller : requireAccess(caller, route.access);
   const { query, params, body: bodySchema } = route.schemas;
   const parsed = readRequest(
     { method: req.method, path: pathOf(req) },
@@ -111,9 +115,9 @@ async function runRoute(route: WireRoute, req: Request, options: WireOptions): P
 }
 
 /** `me` becomes the caller's id. Throws CANNOT_GET_OWN_USER_WITHOUT_USER. */
-function withOwnUser(route: WireRoute, params: Record<string, unknown>, auth: Auth): Record<string, unknown> {
+function withOwnUser(route: WireRoute, params: Record<string, unknown>, auth: Auth | null): Record<string, unknown> {
   if (route.userParam === undefined || params[route.userParam] !== 'me') return { ...params };
-  if (auth.user === undefined) throw knownErrors.cannotGetOwnUserWithoutUser();
+  if (auth?.user === undefined) throw knownErrors.cannotGetOwnUserWithoutUser();
   return { ...params, [route.userParam]: auth.user.id };
 }
 

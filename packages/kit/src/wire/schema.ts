@@ -44,6 +44,11 @@ export function wireAnything(): z.ZodType<unknown> {
   );
 }
 
+/** Any value that passes a test; null only after `.nullable()`. */
+export function wireWhere<T>(isValid: (value: unknown) => value is T): z.ZodType<T> {
+  return wireAnything().refine(isValid, { error: `${pathMark} is invalid` }) as unknown as z.ZodType<T>;
+}
+
 /** Only `true`: an order that cannot be given negatively. */
 export function wireTrue(): z.ZodType<true> {
   return typed<true>('boolean', castBoolean, (value) => typeof value === 'boolean', [true]);
