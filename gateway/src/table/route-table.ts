@@ -51,8 +51,8 @@ function described(route: PlanRoute): { effect: Effect; name: string } {
 }
 
 function add(router: createRouter.Instance<HTTPVersion.V1>, route: PlanRoute, meaning: Route): void {
-  // HTTP answers HEAD like GET without the body: it belongs where its GET belongs.
-  const methods = route.method === 'GET' && route.effect === 'read' ? ['GET', 'HEAD'] : [route.method];
+  // HTTP answers HEAD like GET without the body: it belongs where its GET belongs, also when that one writes.
+  const methods = route.method === 'GET' ? ['GET', 'HEAD'] : [route.method];
   for (const method of methods) for (const prefix of apiPrefixes) router.on(method as HTTPMethod, prefix + route.path, () => {}, meaning);
 }
 
