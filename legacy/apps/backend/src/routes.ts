@@ -1,5 +1,6 @@
 import { apiKeyEndpoints } from './api-keys/routes.ts';
 import { dataVaultEndpoints } from './data-vault/routes.ts';
+import { emailAdminEndpoints } from './emails/admin-routes.ts';
 import { emailEndpoints } from './emails/routes.ts';
 import { eventEndpoints } from './events/routes.ts';
 import { connectedAccountEndpoints } from './oauth/connected-account-routes.ts';
@@ -36,6 +37,7 @@ export const endpoints: readonly Endpoint[] = [
   ...invitationEndpoints,
   ...permissionEndpoints,
   ...permissionDefinitionEndpoints,
+  ...emailAdminEndpoints,
   ...webhookEndpoints,
   ...apiKeyEndpoints,
   ...dataVaultEndpoints,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { as, freshEmail, internalTenancyId, type Legacy, openLegacy, type SignedUp, signUp } from './legacy.ts';
+import { plantWorld } from './world.ts';
 
 let legacy: Legacy;
 let person: SignedUp;
@@ -23,7 +24,7 @@ const send = async (body: object) => {
   return String(rows[0].id);
 };
 
-describe('preferences', () => {
+describe('GET /emails/notification-preference/:user_id', () => {
   const item = (id: string, name: string, enabled: boolean, canDisable: boolean) => ({
     notification_category_id: id,
     notification_category_name: name,
@@ -99,7 +100,7 @@ describe('preferences', () => {
   });
 });
 
-describe('sending', () => {
+describe('POST /emails/send-email', () => {
   test('makes one mail a user, in the order given, each once', async () => {
     const second = await signUp(legacy);
     const answer = await server('POST', '/emails/send-email', {
@@ -126,14 +127,75 @@ describe('sending', () => {
   test.each([
     ['neither users nor all', { html: 'x' }, 400, 'Exactly one of user_ids or all_users must be provided'],
     ['both', { user_ids: [missing], all_users: true, html: 'x' }, 400, 'Exactly one of user_ids or all_users must be provided'],
-    ['a template', { all_users: true, template_id: 't' }, 400, 'Templates and drafts are not available'],
-    ['a draft', { all_users: true, draft_id: 'd' }, 400, 'Templates and drafts are not available'],
-    ['no content', { all_users: true }, 400, 'html must be provided'],
+    ['an unknown template', { all_users: true, template_id: 't' }, 404, 'Template not found.'],
+    ['an unknown draft', { all_users: true, draft_id: 'd' }, 404, 'Draft not found.'],
+    ['an unknown theme', { all_users: true, html: 'x', theme_id: missing }, 404, 'Theme not found.'],
+    ['no content', { all_users: true }, 400, 'Exactly one of html, template_id or draft_id must be provided'],
+    ['two contents', { all_users: true, html: 'x', draft_id: 'd' }, 400, 'Exactly one of html, template_id or draft_id must be provided'],
     ['an unknown category', { all_users: true, html: 'x', notification_category_name: 'Nope' }, 404, 'Notification category not found.'],
     ['a mail beyond the limit of a row', { all_users: true, html: 'x'.repeat(600_000) }, 400, 'The email is too large.'],
   ])('is refused in plain text: %s', async (_name, body, status, text) => {
     const answer = await server('POST', '/emails/send-email', body);
     expect([answer.status, answer.text]).toEqual([status, text]);
+  });
+
+  test('by template prints user, project and variables, in its category', async () => {
+    const world = await plantWorld(legacy, {
+      'emails.templates': {
+        'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee': {
+          displayName: 'Mine',
+          tsxSource:
+            '{% capture subject %}{{ variables.count }} for {{ user.displayName }}{% endcapture %}{% capture notificationCategory %}Marketing{% endcapture %}<p>{{ project.displayName }}</p>',
+          themeId: false,
+        },
+      },
+    });
+    const [ann, bob] = [await world.signUp(), await world.signUp()];
+    await world.must('client', 'PATCH', '/users/me', { user: ann, body: { display_name: 'Ann' } });
+    const body = { user_ids: [ann.userId, bob.userId], template_id: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', variables: { count: 3 } };
+    await world.must('server', 'POST', '/emails/send-email', { body });
+    const mails = (await world.must('server', 'GET', '/emails/outbox'))['items'] as Record<string, unknown>[];
+    expect(mails.map((mail) => mail['subject']).sort()).toEqual(['3 for', '3 for Ann']);
+    expect(mails[0]).toMatchObject({
+      is_transactional: false,
+      notification_category_id: marketing,
+      theme_id: null,
+      variables: { count: 3 },
+    });
+    expect(mails[0]?.['html']).toMatch(/^<p>World<\/p>\n<p><a href="http:\/\/localhost:8102\/api\/v1\/emails\/unsubscribe-link\?code=/);
+    const named = { ...body, subject: 'Mine', notification_category_name: 'Transactional' };
+    await world.must('server', 'POST', '/emails/send-email', { body: named });
+    expect((await world.must('server', 'GET', '/emails/outbox'))['items']).toContainEqual(
+      expect.objectContaining({ subject: 'Mine', is_transactional: true, html: '<p>World</p>' }),
+    );
+  });
+
+  test('wears the project’s selected theme, or what the call says', async () => {
+    const world = await plantWorld(legacy, { 'emails.selectedThemeId': 'a0172b5d-cff0-463b-83bb-85124697373a' });
+    const user = await world.signUp();
+    const themeOf = async (theme: object) => {
+      await world.must('server', 'POST', '/emails/send-email', { body: { user_ids: [user.userId], html: 'x', ...theme } });
+      return ((await world.must('server', 'GET', '/emails/outbox'))['items'] as Record<string, unknown>[])[0]?.['theme_id'];
+    };
+    expect(await themeOf({})).toBe('a0172b5d-cff0-463b-83bb-85124697373a');
+    expect(await themeOf({ theme_id: null })).toBe('a0172b5d-cff0-463b-83bb-85124697373a');
+    expect(await themeOf({ theme_id: false })).toBeNull();
+    expect(await themeOf({ theme_id: 'c7e2d94f-8a1b-4e6d-b3f5-9d0a2e7c1b8f' })).toBe('c7e2d94f-8a1b-4e6d-b3f5-9d0a2e7c1b8f');
+  });
+
+  test('does not read liquid in html', async () => {
+    const id = await send({ html: '<p>{{ user.displayName }} {% x %}</p>', theme_id: false });
+    expect((await server('GET', `/emails/outbox/${id}`)).json['html']).toBe('<p>{{ user.displayName }} {% x %}</p>');
+  });
+
+  test('of a source that takes too long is refused, and sends nothing', async () => {
+    const slow = '{% for a in (1..3000) %}{% for b in (1..3000) %}{{ b }}{% endfor %}{% endfor %}';
+    const world = await plantWorld(legacy, {
+      'emails.templates': { 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee': { displayName: 'Slow', tsxSource: slow } },
+    });
+    const body = { user_ids: [(await world.signUp()).userId], template_id: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee' };
+    expect((await world.call('server', 'POST', '/emails/send-email', { body })).json['code']).toBe('EMAIL_RENDERING_ERROR');
+    expect((await world.must('server', 'GET', '/emails/outbox'))['items']).toEqual([]);
   });
 
   test('to one unknown user among known ones sends nothing', async () => {
@@ -150,7 +212,7 @@ describe('sending', () => {
   });
 });
 
-describe('the outbox', () => {
+describe('GET /emails/outbox', () => {
   test('shows a mail as published clients read it', async () => {
     const id = await send({ subject: 'Shown' });
     const answer = await server('GET', `/emails/outbox/${id}`);
@@ -159,7 +221,9 @@ describe('the outbox', () => {
       status: 'queued',
       simple_status: 'in-progress',
       subject: 'Shown',
-      html: '<p>x</p>',
+      html: expect.stringContaining('\n<p>x</p>\n'),
+      text: 'x',
+      theme_id: '1df07ae6-abf3-4a40-83a5-a1a2cbe336ac',
       tsx_source: '<p>x</p>',
       to: { type: 'user-primary-email', user_id: person.userId },
       is_transactional: true,
@@ -250,6 +314,199 @@ describe('the outbox', () => {
       [randomUUID(), foreign],
     );
     expect((await server('GET', `/emails/outbox/${foreign}`)).status).toBe(404);
+  });
+});
+
+describe('GET /emails/outbox/:id', () => {
+  test('is for the project’s own mails', async () => {
+    expect((await server('GET', `/emails/outbox/${randomUUID()}`)).text).toBe('Email not found.');
+  });
+});
+
+describe('PATCH /emails/notification-preference/:user_id/:notification_category_id', () => {
+  test('keeps what was chosen last', async () => {
+    for (const enabled of [false, true, false]) {
+      const answer = await client('PATCH', `/emails/notification-preference/me/${marketing}`, { enabled });
+      expect(answer.json['enabled']).toBe(enabled);
+    }
+    const { json } = await client('GET', '/emails/notification-preference/me');
+    expect((json['items'] as { enabled: boolean }[])[1]?.enabled).toBe(false);
+    await client('PATCH', `/emails/notification-preference/me/${marketing}`, { enabled: true });
+  });
+});
+
+describe('PATCH /emails/outbox/:id', () => {
+  const patch = (id: string, body: object) => server('PATCH', `/emails/outbox/${id}`, body);
+
+  test('renders a mail anew when its source, theme, variables or recipient change', async () => {
+    const other = await signUp(legacy);
+    await legacy.call('PATCH', '/users/me', { headers: as('client'), token: other.accessToken, body: { display_name: 'Bob' } });
+    const id = await send({ subject: 'Old' });
+    const source = '{% capture subject %}For {{ user.displayName }}{% endcapture %}<p>{{ variables.count }}</p>';
+    const changed = await patch(id, {
+      tsx_source: source,
+      theme_id: null,
+      variables: { count: 3 },
+      to: { type: 'user-primary-email', user_id: other.userId },
+      skip_deliverability_check: true,
+    });
+    expect(changed.json).toMatchObject({
+      tsx_source: source,
+      theme_id: null,
+      variables: { count: 3 },
+      to: { type: 'user-primary-email', user_id: other.userId },
+      subject: 'For Bob',
+      html: '<p>3</p>',
+      text: '3',
+    });
+    expect((await patch(id, { to: { type: 'custom-emails', emails: ['a@example.com'] } })).json).toMatchObject({ html: '<p>3</p>' });
+    expect((await patch(id, { theme_id: 'a0172b5d-cff0-463b-83bb-85124697373a' })).json['html']).toContain('background:#323232');
+  });
+
+  test.each([
+    ['a source that cannot be rendered', { tsx_source: '{% if %}' }, 'EMAIL_RENDERING_ERROR'],
+    ['a recipient there is not', { to: { type: 'user-primary-email', user_id: randomUUID() } }, 'USER_ID_DOES_NOT_EXIST'],
+    ['a recipient that is none', { to: { type: 'custom-emails', emails: ['a@example.com, b@example.com'] } }, 'SCHEMA_ERROR'],
+    ['variables that are none', { variables: [1] }, 'SCHEMA_ERROR'],
+  ])('refuses %s and changes nothing', async (_name, body, code) => {
+    const id = await send({ subject: 'Stays' });
+    const before = await server('GET', `/emails/outbox/${id}`);
+    expect((await patch(id, body)).json['code']).toBe(code);
+    expect((await server('GET', `/emails/outbox/${id}`)).json).toEqual(before.json);
+  });
+
+  test.each(['server-error', 'unknown'])('lets a mail that failed (%s) be tried again', async (outcome) => {
+    const id = await send({});
+    await legacy.admin.query(
+      `update "EmailOutbox" set "outcome" = $2, "startedSendingAt" = now(), "finishedSendingAt" = now(), "sendRetries" = 4 where "id" = $1`,
+      [id, outcome],
+    );
+    expect((await patch(id, {})).json).toMatchObject({ status: 'server-error' });
+    expect((await patch(id, { is_paused: false })).json).toMatchObject({ status: 'queued', send_retries: 0 });
+  });
+
+  test('refuses what is on its way or has arrived', async () => {
+    const id = await send({});
+    await legacy.admin.query('update "EmailOutbox" set "startedSendingAt" = now() where "id" = $1', [id]);
+    expect((await patch(id, { subject: 'x' })).json).toMatchObject({ code: 'EMAIL_NOT_EDITABLE', details: { status: 'SENDING' } });
+    await legacy.admin.query(`update "EmailOutbox" set "outcome" = 'sent', "finishedSendingAt" = now() where "id" = $1`, [id]);
+    expect((await patch(id, { cancel: true })).json).toMatchObject({ code: 'EMAIL_NOT_EDITABLE', details: { status: 'SENT' } });
+  });
+
+  test('of two at once about one mail both are done, or the later is refused', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const id = await send({});
+      const [cancelled, renamed] = await Promise.all([patch(id, { cancel: true }), patch(id, { subject: 'Raced' })]);
+      expect(cancelled.status).toBe(200);
+      expect([200, 400]).toContain(renamed.status);
+      expect((await server('GET', `/emails/outbox/${id}`)).json).toMatchObject({
+        status: 'skipped',
+        subject: renamed.status === 200 ? 'Raced' : '',
+      });
+    }
+  });
+});
+
+describe('GET /emails/delivery-info', () => {
+  test('counts what was sent in the last hour, day, week and month', async () => {
+    const world = await plantWorld(legacy);
+    for (const [age, outcome] of [
+      ['1 minute', 'sent'],
+      ['2 hours', 'sent'],
+      ['2 days', 'sent'],
+      ['20 days', 'sent'],
+      ['40 days', 'sent'],
+      ['1 minute', 'skipped'],
+    ]) {
+      await legacy.admin.query(
+        `insert into "EmailOutbox" ("tenancyId", "id", "recipient", "source", "isTransactional", "isHighPriority", "scheduledAt", "outcome", "finishedSendingAt")
+         values ($1, $2, '{}', '', true, false, now(), $3, now() - $4::interval)`,
+        [world.project.tenancyId, randomUUID(), outcome, age],
+      );
+    }
+    const sent = (count: number) => ({ sent: count, bounced: 0, marked_as_spam: 0 });
+    expect(await world.must('server', 'GET', '/emails/delivery-info')).toEqual({
+      stats: { hour: sent(1), day: sent(2), week: sent(3), month: sent(4) },
+      capacity: { rate_per_second: 10, boost_multiplier: 1, penalty_factor: 1, is_boost_active: false, boost_expires_at: null },
+    });
+  });
+});
+
+describe('POST /emails/capacity-boost', () => {
+  test('raises the capacity once, whoever is first', async () => {
+    const world = await plantWorld(legacy);
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => world.call('server', 'POST', '/emails/capacity-boost', { body: {} })),
+    );
+    const [winner, ...others] = [...answers].sort((a, b) => a.status - b.status);
+    const { expires_at: expiresAt } = winner?.json ?? {};
+    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409, 409, 409, 409, 409]);
+    for (const other of others)
+      expect(other.json).toMatchObject({ code: 'EMAIL_CAPACITY_BOOST_ALREADY_ACTIVE', details: { expires_at: expiresAt } });
+    expect((await world.must('server', 'GET', '/emails/delivery-info'))['capacity']).toMatchObject({
+      is_boost_active: true,
+      boost_expires_at: expiresAt,
+      rate_per_second: 40,
+    });
+  });
+
+  test('can be had again when it is over', async () => {
+    const world = await plantWorld(legacy);
+    await legacy.admin.query(`update "Tenancy" set "emailCapacityBoostExpiresAt" = now() - interval '1 second' where "id" = $1`, [
+      world.project.tenancyId,
+    ]);
+    expect((await world.call('server', 'POST', '/emails/capacity-boost', { body: {} })).status).toBe(200);
+  });
+});
+
+describe('GET /emails/unsubscribe-link', () => {
+  const linkOf = async () => {
+    const id = await send({ notification_category_name: 'Marketing', subject: 'News' });
+    const { json } = await server('GET', `/emails/outbox/${id}`);
+    const code = /unsubscribe-link\?code=([\w-]+)/.exec(String(json['text']))?.[1];
+    return { id, code: code ?? '', html: String(json['html']) };
+  };
+  const follow = (code: string) => legacy.call('GET', `/emails/unsubscribe-link?code=${code}`);
+  const enabled = async () => {
+    const { json } = await server('GET', `/emails/notification-preference/${person.userId}`);
+    return (json['items'] as { enabled: boolean }[])[1]?.enabled;
+  };
+
+  test('of a marketing mail turns marketing off, as often as it is followed', async () => {
+    const { code, html } = await linkOf();
+    expect(html).toContain(`/api/v1/emails/unsubscribe-link?code=${code}`);
+    for (const _time of [1, 2]) {
+      const answer = await follow(code);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(answer.text).toContain('You will no longer receive Marketing emails');
+      expect(await enabled()).toBe(false);
+    }
+    await server('PATCH', `/emails/notification-preference/${person.userId}/${marketing}`, { enabled: true });
+  });
+
+  test('is in no transactional mail', async () => {
+    const { json } = await server('GET', `/emails/outbox/${await send({})}`);
+    expect(String(json['html'])).not.toContain('unsubscribe');
+  });
+
+  test('that was changed, cut or made up does nothing', async () => {
+    const { code } = await linkOf();
+    const forged = Buffer.from(code, 'base64url');
+    forged[20] = (forged[20] ?? 0) ^ 1;
+    for (const bad of [forged.toString('base64url'), code.slice(0, -4), 'x', '%00', '']) {
+      const answer = await follow(bad);
+      expect([answer.status, answer.text.includes('This link is not valid')]).toEqual([404, true]);
+    }
+    expect(await enabled()).toBe(true);
+    expect((await legacy.call('GET', '/emails/unsubscribe-link')).json['code']).toBe('SCHEMA_ERROR');
+  });
+
+  test('of a user who is gone does nothing', async () => {
+    const gone = await signUp(legacy);
+    await server('POST', '/emails/send-email', { user_ids: [gone.userId], html: 'x', notification_category_name: 'Marketing' });
+    const [mail] = (await server('GET', '/emails/outbox')).json['items'] as { text: string }[];
+    await server('DELETE', `/users/${gone.userId}`);
+    expect((await follow(/code=([\w-]+)/.exec(mail?.text ?? '')?.[1] ?? '')).status).toBe(404);
   });
 });
 

@@ -62,7 +62,16 @@ function createSmtp(): SMTPServer {
 
 const server = (method: string, path: string, body?: unknown) =>
   legacy.call(method, path, { headers: as('server'), ...(body === undefined ? {} : { body }) });
-const sender = () => createSender(pool, smtpUrl, () => false);
+const settings = () => ({
+  environment: 'development' as const,
+  databaseUrl: legacy.databaseUrl,
+  smtpUrl,
+  publicUrl: 'http://localhost:8102',
+  serverSecret: 'a-secret-for-these-tests',
+  port: 0,
+  contentHash: 'c',
+});
+const sender = () => createSender(pool, settings(), () => false);
 const rows = async (sql: string, params: unknown[] = []) => (await legacy.admin.query(sql, params)).rows;
 const onlyMail = async () => (await rows('select * from "EmailOutbox"'))[0];
 const refuseWrites = async (state: string) => {
@@ -271,6 +280,65 @@ describe('a mail', () => {
     expect(received).toHaveLength(1);
   });
 
+  test('of marketing says how to hear no more of it; a transactional one does not', async () => {
+    const userId = await mailTo({ category: 'Marketing' });
+    await sendDueMails(sender());
+    const source = received[0]?.source.replaceAll('\r\n ', ' ') ?? '';
+    const code =
+      /^List-Unsubscribe:\s*<http:\/\/localhost:8102\/api\/v1\/emails\/unsubscribe-link\?code=([\w-]+)>/m.exec(source)?.[1] ?? '';
+    expect(source.replaceAll('=\r\n', '').replaceAll('=3D', '=')).toContain(`unsubscribe-link?code=${code}"`);
+    expect((await legacy.call('GET', `/emails/unsubscribe-link?code=${code}`)).status).toBe(200);
+    await server('POST', '/emails/send-email', { user_ids: [userId], html: 'x', notification_category_name: 'Marketing' });
+    await mailTo();
+    await sendDueMails(sender());
+    expect(received.map((mail) => mail.source.includes('List-Unsubscribe'))).toEqual([true, false]);
+  });
+
+  test.each([
+    ['a server of the project’s own on this machine', '127.0.0.1', 'own'],
+    ['the shared one, when its own is beyond this machine in development', 'mail.example.com', 'shared'],
+  ])('goes in the project’s name, by %s', async (_name, host, expected) => {
+    const own: string[] = [];
+    const ownServer = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onAuth: (auth, _session, done) => done(auth.password === 'p' ? null : new Error('no'), { user: auth.username }),
+      onData: (stream, session, done) => {
+        own.push(String(session.user));
+        stream.resume().on('end', done);
+      },
+    });
+    await new Promise<void>((resolve) => ownServer.listen(0, '127.0.0.1', resolve));
+    const address = ownServer.server.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const settingsOfServer = {
+      isShared: false,
+      host,
+      port,
+      username: 'u',
+      password: 'p',
+      senderName: 'Mine',
+      senderEmail: 'me@mine.example',
+    };
+    await legacy.admin.query(
+      `insert into "EnvironmentConfigOverride" ("projectId", "branchId", "config") values ('internal', 'main', $1)
+       on conflict ("projectId", "branchId") do update set "config" = "EnvironmentConfigOverride"."config" || excluded."config"`,
+      [JSON.stringify({ 'emails.server': settingsOfServer })],
+    );
+    try {
+      await mailTo();
+      await sendDueMails(sender());
+      expect(await onlyMail()).toMatchObject({ outcome: 'sent' });
+      expect([own, received.length]).toEqual(expected === 'own' ? [['u'], 0] : [[], 1]);
+      if (expected === 'shared') expect(received[0]?.source).toMatch(/^From: Mine <me@mine.example>$/m);
+    } finally {
+      await legacy.admin.query(
+        `update "EnvironmentConfigOverride" set "config" = "config" - 'emails.server' where "projectId" = 'internal'`,
+      );
+      await new Promise<void>((resolve) => ownServer.close(() => resolve()));
+    }
+  });
+
   test('paused, cancelled or of the future is left alone', async () => {
     await mailTo();
     const id = (await onlyMail()).id;
@@ -307,8 +375,6 @@ describe('while another process owns notifications', () => {
 });
 
 describe('the worker', () => {
-  const settings = () => ({ databaseUrl: legacy.databaseUrl, smtpUrl, port: 0, contentHash: 'c' });
-
   test('does all of it by itself, and says that it is ready', async () => {
     const worker = createWorker(settings());
     await worker.start();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { addressing, type Recipient, type UserFacts } from './addressing.ts';
+import type { Recipient } from '../src/emails/recipient.ts';
+import { addressing, type UserFacts } from './addressing.ts';
 
 const known: UserFacts = { exists: true, primaryEmail: 'a@example.com', isUnsubscribed: false };
 const primary: Recipient = { type: 'user-primary-email', user_id: 'u' };

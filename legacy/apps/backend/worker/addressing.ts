@@ -1,9 +1,6 @@
-// What a mail's recipient comes to at the moment of sending. Pure.
+import type { Recipient } from '../src/emails/recipient.ts';
 
-export type Recipient =
-  | { type: 'user-primary-email'; user_id: string }
-  | { type: 'user-custom-emails'; user_id: string; emails: string[] }
-  | { type: 'custom-emails'; emails: string[] };
+// What a mail's recipient comes to at the moment of sending. Pure.
 
 export type SkipReason = 'USER_ACCOUNT_DELETED' | 'USER_HAS_NO_PRIMARY_EMAIL' | 'USER_UNSUBSCRIBED' | 'NO_EMAIL_PROVIDED';
 

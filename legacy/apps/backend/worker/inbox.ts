@@ -1,3 +1,4 @@
+import { sourceOfHtml } from '../src/emails/render-mail.ts';
 import { errorFacts, log } from '../src/log.ts';
 import { Backoff } from './backoff.ts';
 import { type Client, isNotMine, type Pool, transact } from './database.ts';
@@ -88,13 +89,14 @@ async function addMail(client: Client, item: Item): Promise<void> {
   await client.query(
     `insert into "EmailOutbox" ("tenancyId", "id", "createdAt", "updatedAt", "recipient", "source", "subject", "html", "text",
        "isTransactional", "isHighPriority", "notificationCategoryId", "scheduledAt", "renderedAt")
-     values ($1, $2, now(), now(), $3, $4, $5, $4, $6, $7, $8, $9, now(), now())`,
+     values ($1, $2, now(), now(), $3, $4, $5, $6, $7, $8, $9, $10, now(), now())`,
     [
       item.tenancyId,
       item.id,
       JSON.stringify(payload.recipient),
-      payload.html,
+      sourceOfHtml(payload.html),
       payload.subject,
+      payload.html,
       payload.text,
       payload.isTransactional,
       payload.isHighPriority,

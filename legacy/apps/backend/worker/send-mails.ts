@@ -1,9 +1,14 @@
-import { categories } from '../src/emails/categories.ts';
+import { categories, categoryById } from '../src/emails/categories.ts';
+import { type MailSender, type MailServer, ownServer, senderOf } from '../src/emails/mail-server.ts';
+import type { Recipient } from '../src/emails/recipient.ts';
+import { type Delivery, deliver } from '../src/emails/smtp.ts';
+import { unsubscribeCode, unsubscribeKey, unsubscribeLink } from '../src/emails/unsubscribe-code.ts';
 import { errorFacts, log } from '../src/log.ts';
-import { addressing, type Recipient, type UserFacts } from './addressing.ts';
+import { projectConfig } from '../src/projects/project-config.ts';
+import { addressing, type UserFacts } from './addressing.ts';
 import { Backoff } from './backoff.ts';
 import { type Client, isNotMine, type Pool, transact } from './database.ts';
-import { type Delivery, deliver, type Letter } from './smtp.ts';
+import type { Settings } from './settings.ts';
 
 // One mail is one transaction: claim, send, mark, commit. A fence waits for it; when the process dies in between, the claim goes with it.
 
@@ -13,10 +18,11 @@ const attemptsMax = 5;
 const firstRetryMs = 2_000;
 const retryMsMax = 600_000;
 
-export type Sender = { pool: Pool; smtpUrl: string /** Tenancies. */; notMine: Backoff; isStopping: () => boolean };
+export type SenderSettings = Pick<Settings, 'smtpUrl' | 'environment' | 'publicUrl' | 'serverSecret'>;
+export type Sender = { pool: Pool; settings: SenderSettings /** Tenancies. */; notMine: Backoff; isStopping: () => boolean };
 
-export function createSender(pool: Pool, smtpUrl: string, isStopping: () => boolean): Sender {
-  return { pool, smtpUrl, notMine: new Backoff(), isStopping };
+export function createSender(pool: Pool, settings: SenderSettings, isStopping: () => boolean): Sender {
+  return { pool, settings, notMine: new Backoff(), isStopping };
 }
 
 type Due = { tenancyId: string; id: string };
@@ -48,7 +54,7 @@ async function dueMails(sender: Sender): Promise<Due[]> {
 
 async function sendOne(sender: Sender, due: Due): Promise<boolean> {
   try {
-    const wasTried = await transact(sender.pool, (client) => claimAndSend(client, sender.smtpUrl, due));
+    const wasTried = await transact(sender.pool, (client) => claimAndSend(client, sender.settings, due));
     sender.notMine.clear(due.tenancyId);
     return wasTried;
   } catch (error) {
@@ -58,26 +64,35 @@ async function sendOne(sender: Sender, due: Due): Promise<boolean> {
   }
 }
 
-type Claimed = Omit<Letter, 'fromName' | 'to' | 'subject'> & {
-  subject: string | null;
+type Claimed = {
+  id: string;
+  tenancyId: string;
   recipient: Recipient;
+  subject: string | null;
+  html: string | null;
+  text: string | null;
   notificationCategoryId: string | null;
   sendRetries: number;
 };
 
-async function claimAndSend(client: Client, smtpUrl: string, due: Due): Promise<boolean> {
+async function claimAndSend(client: Client, settings: SenderSettings, due: Due): Promise<boolean> {
   const mail = await claim(client, due);
   if (mail === undefined) return false;
-  const facts = await readFacts(client, mail);
+  const facts = await readFacts(client, mail, settings);
   const target = addressing(mail.recipient, facts.user);
   if ('skip' in target) await markSkipped(client, due, target.skip);
-  else
-    await mark(
-      client,
-      mail,
-      await deliver(smtpUrl, { ...mail, subject: mail.subject ?? '', fromName: facts.projectName, to: target.emails }),
-    );
+  else {
+    const letter = { ...mail, subject: mail.subject ?? '', from: facts.from, to: target.emails, unsubscribeLink: linkOf(mail, settings) };
+    await mark(client, mail, await deliver(facts.server ?? settings.smtpUrl, letter));
+  }
   return true;
+}
+
+function linkOf(mail: Claimed, { publicUrl, serverSecret }: SenderSettings): string | null {
+  const category = categoryById(mail.notificationCategoryId ?? '');
+  if (category?.canDisable !== true || mail.recipient.type === 'custom-emails') return null;
+  const said = { tenancyId: mail.tenancyId, userId: mail.recipient.user_id, categoryId: category.id };
+  return unsubscribeLink(publicUrl, unsubscribeCode(unsubscribeKey(serverSecret, mail.tenancyId), said));
 }
 
 /** An update, not only a lock: it takes what guards the table's writes. A mail another worker holds is passed over. */
@@ -93,13 +108,28 @@ async function claim(client: Client, due: Due): Promise<Claimed | undefined> {
   return rows[0];
 }
 
-async function readFacts(client: Client, mail: Claimed): Promise<{ user: UserFacts; projectName: string }> {
+type Facts = { user: UserFacts; from: MailSender; server: MailServer | null };
+
+type FactsRow = {
+  projectName: string;
+  projectLayer: unknown;
+  branchLayer: unknown;
+  environmentLayer: unknown;
+  exists: boolean;
+  primaryEmail: string | null;
+  isUnsubscribed: boolean;
+};
+
+async function readFacts(client: Client, mail: Claimed, { environment }: SenderSettings): Promise<Facts> {
   const userId = mail.recipient.type === 'custom-emails' ? null : mail.recipient.user_id;
-  const { rows } = await client.query<{ projectName: string; exists: boolean; primaryEmail: string | null; isUnsubscribed: boolean }>(
-    `select project."displayName" as "projectName", person."projectUserId" is not null as "exists", channel."value" as "primaryEmail",
+  const { rows } = await client.query<FactsRow>(
+    `select project."displayName" as "projectName", project."config" as "projectLayer", branch."config" as "branchLayer",
+       environment."config" as "environmentLayer", person."projectUserId" is not null as "exists", channel."value" as "primaryEmail",
        coalesce(not preference."enabled" and preference."notificationCategoryId" = any($4::uuid[]), false) as "isUnsubscribed"
      from "Tenancy" tenancy
      join "Project" project on project."id" = tenancy."projectId"
+     left join "BranchConfigOverride" branch on branch."projectId" = project."id" and branch."branchId" = tenancy."branchId"
+     left join "EnvironmentConfigOverride" environment on environment."projectId" = project."id" and environment."branchId" = tenancy."branchId"
      left join "ProjectUser" person on person."tenancyId" = tenancy."id" and person."projectUserId" = $2
      left join "ContactChannel" channel on channel."tenancyId" = tenancy."id" and channel."projectUserId" = $2
        and channel."type" = 'EMAIL' and channel."isPrimary" = 'TRUE'
@@ -108,9 +138,10 @@ async function readFacts(client: Client, mail: Claimed): Promise<{ user: UserFac
      where tenancy."id" = $1`,
     [mail.tenancyId, userId, mail.notificationCategoryId, canBeDisabled],
   );
-  const row = rows[0];
+  const [row] = rows;
   const user = { exists: row?.exists ?? false, primaryEmail: row?.primaryEmail ?? null, isUnsubscribed: row?.isUnsubscribed ?? false };
-  return { user, projectName: row?.projectName ?? '' };
+  const { server } = projectConfig({ project: row?.projectLayer, branch: row?.branchLayer, environment: row?.environmentLayer }).emails;
+  return { user, from: senderOf({ displayName: row?.projectName ?? '' }, server), server: ownServer(server, environment) };
 }
 
 async function markSkipped(client: Client, due: Due, reason: string): Promise<void> {

@@ -10,7 +10,7 @@ export function createWorker(settings: Settings) {
   const pool = createPool(settings.databaseUrl, mailsAtOnceMax + 2);
   let isStopping = false;
   const inbox = createInbox(pool);
-  const sender = createSender(pool, settings.smtpUrl, () => isStopping);
+  const sender = createSender(pool, settings, () => isStopping);
   let loops: Promise<unknown> = Promise.resolve();
   const health = createServer((request, response) => {
     const isReady = !isStopping;

@@ -44,8 +44,9 @@ function commonFields(row: EmailOutbox, status: OutboxStatus) {
     skip_deliverability_check: false,
     scheduled_at_millis: row.scheduledAt.getTime(),
     created_with: row.createdWith,
-    email_draft_id: null,
-    email_programmatic_call_template_id: row.templateId,
+    // One column holds what the mail was made from: a draft or a template.
+    email_draft_id: row.createdWith === 'draft' ? row.templateId : null,
+    email_programmatic_call_template_id: row.createdWith === 'draft' ? null : row.templateId,
     send_retries: row.sendRetries,
     next_send_retry_at_millis: row.nextSendRetryAt?.getTime() ?? null,
     send_attempt_errors: row.sendErrors,

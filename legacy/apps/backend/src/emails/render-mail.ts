@@ -1,13 +1,26 @@
+import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { Context, Liquid } from 'liquidjs';
 import type { ProjectConfig } from '../projects/project-config.ts';
 import { type FlowMail, type FlowTemplate, flowTemplates } from './flow-templates.ts';
+import { decodeEntities, textOfHtml } from './html-text.ts';
+import { chosenTheme } from './themes.ts';
 
+/** `category`: what the template captured as `notificationCategory`, a category's name. */
 export type RenderedMail = { subject: string; html: string; text: string };
+export type RenderedTemplate = RenderedMail & { category: string | null };
 
-const sourceCharactersMax = 200_000;
+/** What a template can print: `project`, `user`, `variables`; and what its theme can besides: `unsubscribeLink`. */
+export type MailFacts = {
+  project: { displayName: string };
+  user: { displayName: string | null } | null;
+  variables: Record<string, unknown>;
+  unsubscribeLink: string | null;
+};
+
+const sourceCharactersMax = 1_048_576;
 const renderMillisMax = 500;
-const memoryUnitsMax = 2_000_000;
+const memoryUnitsMax = 4_000_000;
 
 /** No file, no code: a template can only print what it is given. Everything printed is escaped unless the template says `raw`. */
 const engine = new Liquid({
@@ -19,45 +32,71 @@ const engine = new Liquid({
   memoryLimit: memoryUnitsMax,
 });
 
-/** Renders a template's source. What it captures as `subject` becomes the subject. Throws EMAIL_RENDERING_ERROR. */
-export function renderMail(source: string, variables: Record<string, unknown>): RenderedMail {
+/** Renders a template's source and the theme around it. What it captures as `subject` becomes the subject. Throws EMAIL_RENDERING_ERROR. */
+export function renderMail(source: string, themeSource: string | null, facts: MailFacts): RenderedTemplate {
   try {
-    const context = new Context(variables, engine.options, { sync: true });
-    const html = String(engine.renderSync(engine.parse(source), context)).trim();
-    const subject = plainText(String(context.getSync(['subject']) ?? ''));
-    return { subject, html, text: textOf(html) };
+    const { project, user, variables, unsubscribeLink } = facts;
+    const template = print(source, { project, user: user ?? { displayName: null }, variables });
+    const html = withUnsubscribeLink(
+      themeSource === null ? template.html : themed(themeSource, template.html, { project, unsubscribeLink }),
+      unsubscribeLink,
+    );
+    return { subject: template.subject, category: template.category, html, text: textOfHtml(html) };
   } catch (error) {
     throw new KnownErrors.EmailRenderingError(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** A mail of one of the flows, in the project's own words where it has some. */
+/** A mail of one of the flows, in the project's own words and theme where it has some. `user` may stand among the variables. */
 export function renderFlowMail(
   project: { displayName: string; config: ProjectConfig },
   mail: FlowMail,
   variables: Record<string, unknown>,
 ): RenderedMail {
   const template: FlowTemplate = flowTemplates[mail];
-  const source = project.config.emails.templates[template.id]?.tsxSource ?? template.source;
-  return renderMail(source, { project: { displayName: project.displayName }, ...variables });
+  const own = project.config.emails.templates[template.id];
+  const theme = chosenTheme(project.config, [own?.themeId]);
+  const { user, ...rest } = variables;
+  const { subject, html, text } = renderMail(own?.tsxSource ?? template.source, theme?.source ?? null, {
+    project: { displayName: project.displayName },
+    user: (user ?? null) as MailFacts['user'],
+    variables: rest,
+    unsubscribeLink: null,
+  });
+  return { subject, html, text };
 }
 
-/** The text part: links with their address, no markup. */
-function textOf(html: string): string {
-  const withLinks = html
-    .replace(/<(style|script|head)\b[\s\S]*?<\/\1>/gi, '')
-    .replace(/<a\b[^>]*?href="([^"]*)"[^>]*>([\s\S]*?)<\/a>/gi, '$2: $1')
-    .replace(/<br\s*\/?>/gi, '\n')
-    .replace(/<\/(p|h[1-6]|div|li|tr)>/gi, '\n');
-  return plainText(withLinks.replace(/<[^>]*>/g, ''))
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .join('\n\n');
+/** Html as a source that prints it: liquid's own marks in it mean nothing. */
+export function sourceOfHtml(html: string): string {
+  return html.replace(/\{[{%]/g, (mark) => `{{ '${mark}' | raw }}`);
 }
 
-const entities: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&#34;': '"', '&quot;': '"', '&#39;': "'", '&amp;': '&' };
+function print(source: string, variables: Record<string, unknown>): { html: string; subject: string; category: string | null } {
+  const context = new Context(variables, engine.options, { sync: true });
+  const html = String(engine.renderSync(engine.parse(source), context)).trim();
+  const captured = (name: string) =>
+    decodeEntities(String(context.getSync([name]) ?? ''))
+      .replace(/\s+/g, ' ')
+      .trim();
+  return { html, subject: captured('subject'), category: captured('notificationCategory') || null };
+}
 
-function plainText(escaped: string): string {
-  return escaped.replace(/&(?:lt|gt|#34|quot|#39|amp);/g, (entity) => entities[entity] ?? entity).trim();
+/** The body takes the place of a word that nobody can write, because liquid would escape it. */
+function themed(themeSource: string, body: string, facts: Pick<MailFacts, 'project' | 'unsubscribeLink'>): string {
+  const place = `body-${randomUUID()}`;
+  const [before, after, ...more] = print(themeSource, { ...facts, body: place }).html.split(place);
+  if (before === undefined || after === undefined || more.length > 0) throw new Error('the theme must print {{ body }} once');
+  return before + body + after;
+}
+
+/** A mail that can be refused says how, whatever its theme forgot. */
+function withUnsubscribeLink(html: string, link: string | null): string {
+  if (link === null || html.includes(link) || html.includes(escaped(link))) return html;
+  const line = `<p><a href="${escaped(link)}">Unsubscribe</a></p>`;
+  const end = html.lastIndexOf('</body>');
+  return end < 0 ? `${html}\n${line}` : `${html.slice(0, end)}${line}\n${html.slice(end)}`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;' })[character] ?? character);
 }

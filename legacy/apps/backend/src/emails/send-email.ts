@@ -1,39 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
-import { database, sqlState } from '../database.ts';
-import type { Category } from './categories.ts';
-import { lockAllUsers, lockUsers } from './lock-users.ts';
+import { config } from '../config.ts';
+import { database, sqlState, type Transaction } from '../database.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
+import type { ProjectConfig } from '../projects/project-config.ts';
+import { type Category, categoryByName, transactional } from './categories.ts';
+import { type LockedUser, lockAllUsers, lockUsers } from './lock-users.ts';
+import { draftsOf, type MailContent, type MailSource, markDraftSent, readMailSource } from './mail-source.ts';
+import { type RenderedTemplate, renderMail } from './render-mail.ts';
+import type { ThemeChoice } from './themes.ts';
+import { unsubscribeCode, unsubscribeKey, unsubscribeLink } from './unsubscribe-code.ts';
 
 export const recipientsMax = 500;
 const allUsersMax = 10_000;
 const rowsPerInsertMax = 500;
+const charactersPerInsertMax = 8_000_000;
+/** Of one mailing, all its mails together: nobody's template may keep the process from its other work. */
+const renderMillisMax = 3_000;
 
+export type Sender = { tenancyId: string; project: { displayName: string; config: ProjectConfig } };
 export type Mailing = {
-  tenancyId: string;
   to: { userIds: readonly string[] } | 'all-users';
+  content: MailContent;
+  theme: ThemeChoice;
+  variables: Record<string, unknown>;
+  /** The template's captured subject, when it is null. */
   subject: string | null;
-  html: string;
-  themeId: string | null;
-  category: Category;
+  /** The one its template names, when it is null, else Transactional. */
+  category: Category | null;
   scheduledAt: Date;
 };
 
-/** Writes one outbox row for each user, all or none. Answers the users in the order given. Throws USER_ID_DOES_NOT_EXIST. */
-export async function sendEmail(mailing: Mailing, now: Date): Promise<string[]> {
+/**
+ * Writes one rendered mail for each user, all or none; a draft is marked as sent with them. Answers the users in the order given. Throws
+ * USER_ID_DOES_NOT_EXIST, EMAIL_RENDERING_ERROR, 404 for what there is not, 400 for what is too large.
+ */
+export async function sendEmail(sender: Sender, mailing: Mailing, now: Date): Promise<string[]> {
   try {
     return await database().$transaction(async (tx) => {
-      const userIds =
-        mailing.to === 'all-users'
-          ? await everyone(() => lockAllUsers(tx, mailing.tenancyId, allUsersMax))
-          : [...new Set(mailing.to.userIds)];
-      if (mailing.to !== 'all-users') assertAllExist(userIds, await lockUsers(tx, mailing.tenancyId, userIds));
-      for (let start = 0; start < userIds.length; start += rowsPerInsertMax) {
-        await tx.emailOutbox.createMany({
-          data: userIds.slice(start, start + rowsPerInsertMax).map((userId) => outboxRow(mailing, userId, now)),
-        });
-      }
-      return userIds;
+      const source = await readMailSource(sender.project.config, mailing, draftsOf(tx, sender.tenancyId));
+      const users = await recipients(tx, sender.tenancyId, mailing.to);
+      await writeMails(tx, mailsFor({ sender, mailing, source, now }, users));
+      if (source.createdWith === 'draft' && source.templateId !== null)
+        await markDraftSent(tx, { tenancyId: sender.tenancyId, id: source.templateId }, now);
+      return users.map((user) => user.projectUserId);
     });
   } catch (error) {
     if (sqlState(error) === '23514') throw new StatusError(400, 'The email is too large.');
@@ -41,31 +52,89 @@ export async function sendEmail(mailing: Mailing, now: Date): Promise<string[]> 
   }
 }
 
-async function everyone(read: () => Promise<string[]>): Promise<string[]> {
-  const userIds = await read();
-  if (userIds.length > allUsersMax) throw new StatusError(400, `The project has more than ${allUsersMax} users; send to user_ids instead`);
-  return userIds;
+async function recipients(tx: Transaction, tenancyId: string, to: Mailing['to']): Promise<LockedUser[]> {
+  if (to === 'all-users') {
+    const users = await lockAllUsers(tx, tenancyId, allUsersMax);
+    if (users.length > allUsersMax) throw new StatusError(400, `The project has more than ${allUsersMax} users; send to user_ids instead`);
+    return users;
+  }
+  const userIds = [...new Set(to.userIds.map((id) => id.toLowerCase()))];
+  const existing = await lockUsers(tx, tenancyId, userIds);
+  return userIds.map((userId) => {
+    const user = existing.get(userId);
+    if (user === undefined) throw new KnownErrors.UserIdDoesNotExist(userId);
+    return user;
+  });
 }
 
-function assertAllExist(userIds: readonly string[], existing: ReadonlySet<string>): void {
-  const missing = userIds.find((userId) => !existing.has(userId));
-  if (missing !== undefined) throw new KnownErrors.UserIdDoesNotExist(missing);
+/** A part at a time: mails are made while they are written, never all at once. */
+async function writeMails(tx: Transaction, mails: Iterable<OutboxRow>): Promise<void> {
+  let rows: OutboxRow[] = [];
+  let characters = 0;
+  for (const mail of mails) {
+    rows.push(mail);
+    characters += mail.source.length + mail.html.length + mail.text.length;
+    if (rows.length < rowsPerInsertMax && characters < charactersPerInsertMax) continue;
+    await tx.emailOutbox.createMany({ data: rows });
+    rows = [];
+    characters = 0;
+  }
+  if (rows.length > 0) await tx.emailOutbox.createMany({ data: rows });
 }
 
-function outboxRow(mailing: Mailing, userId: string, now: Date) {
+type OutboxRow = ReturnType<typeof outboxRow>;
+type Work = { sender: Sender; mailing: Mailing; source: MailSource; now: Date };
+
+function* mailsFor(work: Work, users: readonly LockedUser[]): Generator<OutboxRow> {
+  const deadline = performance.now() + renderMillisMax;
+  let category = work.mailing.category;
+  for (const user of users) {
+    category ??= categoryOf(rendered(work, user, transactional));
+    yield outboxRow(work, user, category, rendered(work, user, category));
+    if (performance.now() > deadline) throw new KnownErrors.EmailRenderingError('rendering took too long');
+  }
+}
+
+function categoryOf({ category }: RenderedTemplate): Category {
+  const found = category === null ? transactional : categoryByName(category);
+  if (found === undefined) throw new StatusError(404, 'Notification category not found.');
+  return found;
+}
+
+function rendered({ sender, mailing, source }: Work, user: LockedUser, category: Category): RenderedTemplate {
+  return renderMail(source.source, source.theme?.source ?? null, {
+    project: { displayName: sender.project.displayName },
+    user: { displayName: user.displayName },
+    variables: { ...source.variables, ...mailing.variables },
+    unsubscribeLink: linkToUnsubscribe({ tenancyId: sender.tenancyId, userId: user.projectUserId }, category),
+  });
+}
+
+/** Null for mails that nobody can turn off. */
+export function linkToUnsubscribe(user: { tenancyId: string; userId: string }, category: Category): string | null {
+  if (!category.canDisable) return null;
+  const { serverSecret, publicApiUrl } = config();
+  return unsubscribeLink(publicApiUrl, unsubscribeCode(unsubscribeKey(serverSecret, user.tenancyId), { ...user, categoryId: category.id }));
+}
+
+function outboxRow({ sender, mailing, source, now }: Work, user: LockedUser, category: Category, mail: RenderedTemplate) {
   return {
-    tenancyId: mailing.tenancyId,
+    tenancyId: sender.tenancyId,
     id: randomUUID(),
     createdAt: now,
     updatedAt: now,
-    recipient: { type: 'user-primary-email', user_id: userId },
-    source: mailing.html,
-    html: mailing.html,
-    subject: mailing.subject,
-    themeId: mailing.themeId,
-    isTransactional: !mailing.category.canDisable,
+    recipient: { type: 'user-primary-email', user_id: user.projectUserId },
+    source: source.source,
+    themeId: source.theme?.id ?? null,
+    variables: { ...source.variables, ...mailing.variables } as Prisma.InputJsonObject,
+    createdWith: source.createdWith,
+    templateId: source.templateId,
+    subject: mailing.subject ?? (mail.subject || null),
+    html: mail.html,
+    text: mail.text,
+    isTransactional: !category.canDisable,
     isHighPriority: false,
-    notificationCategoryId: mailing.category.id,
+    notificationCategoryId: category.id,
     scheduledAt: mailing.scheduledAt,
     renderedAt: now,
   };

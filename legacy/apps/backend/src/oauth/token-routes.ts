@@ -4,7 +4,6 @@ import type { InferType } from 'yup';
 import { config } from '../config.ts';
 import { database } from '../database.ts';
 import type { ProjectUserAuthorizationCode } from '../generated/prisma/client.ts';
-import { type EndUserIp, endUserIpOf } from '../sessions/note-use.ts';
 import { refreshSession } from '../sessions/session.ts';
 import { signedIn, signIn } from '../sessions/sign-in-session.ts';
 import { endpoint } from '../wire/endpoint.ts';
@@ -31,12 +30,9 @@ export const tokenEndpoints = [
     path: '/auth/oauth/token',
     access: 'anyone',
     body: tokenRequest,
-    handle: async ({ body, headers }) => {
+    handle: async ({ body }) => {
       const client = await checkOAuthClient(body.client_id, body.client_secret);
-      const granted =
-        body.grant_type === 'authorization_code'
-          ? await grantByCode(client, body)
-          : await grantByRefresh(client, body, endUserIpOf(headers));
+      const granted = body.grant_type === 'authorization_code' ? await grantByCode(client, body) : await grantByRefresh(client, body);
       return json(200, tokenAnswer(granted), { 'cache-control': 'no-store', pragma: 'no-cache' });
     },
   }),
@@ -45,9 +41,9 @@ export const tokenEndpoints = [
 type Granted = { accessToken: string; refreshToken: string; isNewUser: boolean; afterCallbackRedirectUrl: string | null };
 type TokenRequest = InferType<typeof tokenRequest>;
 
-async function grantByRefresh(client: OAuthClient, request: TokenRequest, from: EndUserIp | null): Promise<Granted> {
+async function grantByRefresh(client: OAuthClient, request: TokenRequest): Promise<Granted> {
   const refreshToken = request.refresh_token ?? '';
-  const { accessToken } = await refreshSession(refreshToken, client.projectId, client.branchId, from);
+  const { accessToken } = await refreshSession(refreshToken, client.projectId, client.branchId);
   return { accessToken, refreshToken, isNewUser: false, afterCallbackRedirectUrl: null };
 }
 

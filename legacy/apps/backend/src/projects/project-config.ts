@@ -55,8 +55,8 @@ export type ProjectConfig = {
   emails: {
     server: MailServerConfig;
     selectedThemeId: string | null;
-    themes: Record<string, { displayName: string; tsxSource: string }>;
-    templates: Record<string, { displayName: string; tsxSource: string; themeId?: string | false | undefined }>;
+    themes: Record<string, { displayName: string; tsxSource: string } | undefined>;
+    templates: Record<string, { displayName: string; tsxSource: string; themeId?: string | false | undefined } | undefined>;
   };
   dataVault: { stores: Record<string, { displayName?: string | undefined }> };
 };

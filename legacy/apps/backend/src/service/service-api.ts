@@ -8,6 +8,7 @@ import { database } from '../database.ts';
 import { errorFacts, log } from '../log.ts';
 import { findProject } from '../projects/find-project.ts';
 import { parseBody, readBody } from '../wire/body.ts';
+import { noteDraftSent, readMailSettings, readSourceFor } from './mail-api.ts';
 
 // For the services beside the legacy, by their internal address; never for clients (legacy/README.md, line 6).
 
@@ -37,13 +38,33 @@ async function answer(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (request.method === 'GET' && pathname === '/service/version') return Response.json({ content: config().contentHash });
   if (request.method === 'POST' && pathname === '/service/introspect') return Response.json(await introspect(request));
+  const mails = await answerAboutMails(request, pathname);
+  if (mails !== undefined) return mails;
   const user = /^\/service\/tenancies\/([^/]+)\/users\/([^/]+)$/.exec(pathname);
   if (request.method === 'GET' && user?.[1] !== undefined && user[2] !== undefined) return Response.json(await readUser(user[1], user[2]));
   return Response.json({ error: 'no such service endpoint' }, { status: 404 });
 }
 
+async function answerAboutMails(request: Request, pathname: string): Promise<Response | undefined> {
+  const [, tenancyId, thing, id] =
+    /^\/service\/tenancies\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/(mail-settings|mail-source|draft-sent)(?:\/([^/]+))?$/.exec(
+      pathname,
+    ) ?? [];
+  if (tenancyId === undefined) return undefined;
+  if (request.method === 'GET' && thing === 'mail-settings' && id === undefined)
+    return Response.json({ settings: await readMailSettings(tenancyId) });
+  if (request.method !== 'POST') return undefined;
+  if (thing === 'mail-source' && id === undefined) return Response.json(await readSourceFor(tenancyId, await bodyOf(request)));
+  if (thing === 'draft-sent' && id !== undefined && isUuid(id)) return Response.json(await noteDraftSent(tenancyId, id));
+  return undefined;
+}
+
+async function bodyOf(request: Request): Promise<unknown> {
+  return parseBody('POST', request.headers.get('content-type'), await readBody(request));
+}
+
 async function introspect(request: Request) {
-  const body = await introspection.validate(parseBody('POST', request.headers.get('content-type'), await readBody(request)));
+  const body = await introspection.validate(await bodyOf(request));
   const keys = {
     publishableClientKey: body.publishable_client_key ?? null,
     secretServerKey: body.secret_server_key ?? null,

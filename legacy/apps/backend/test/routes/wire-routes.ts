@@ -119,6 +119,23 @@ notifications
   GET /emails/notification-preference/:user_id                    C S A
   PATCH /emails/notification-preference/:user_id/:notification_category_id  C S A
   GET /emails/unsubscribe-link                                    N
+  GET /internal/email-templates                                   A
+  POST /internal/email-templates                                  A
+  GET /internal/email-templates/:id                               A
+  PATCH /internal/email-templates/:id                             A
+  DELETE /internal/email-templates/:id                            A
+  GET /internal/email-themes                                      A
+  POST /internal/email-themes                                     A
+  GET /internal/email-themes/:id                                  A
+  PATCH /internal/email-themes/:id                                A
+  DELETE /internal/email-themes/:id                               A
+  GET /internal/email-drafts                                      A
+  POST /internal/email-drafts                                     A
+  GET /internal/email-drafts/:id                                  A
+  PATCH /internal/email-drafts/:id                                A
+  DELETE /internal/email-drafts/:id                               A
+  GET /internal/emails                                            A
+  POST /internal/send-test-email                                  A
   POST /webhooks/svix-token                                       A
 audit-analytics
   POST /analytics/events/batch                                    C

@@ -9,7 +9,6 @@ alter table "Project"
   add column "logoFullUrl" text,
   add column "logoDarkModeUrl" text,
   add column "logoFullDarkModeUrl" text;
-alter table "ProjectUser" add column "totpLastStep" integer;
 alter table "ProjectUserRefreshToken" add column "lastActiveAtIpInfo" jsonb;
 alter table "TeamMember" add column "displayName" text, add column "profileImageUrl" text;
 create index "Team_tenancyId_createdAt_teamId_idx" on "Team" ("tenancyId", "createdAt", "teamId");
@@ -322,6 +321,8 @@ create table "EventBatch" (
   "createdAt" timestamptz(3) not null default current_timestamp,
   constraint "EventBatch_pkey" primary key ("tenancyId", "batchId")
 );
+
+alter table "Tenancy" add column "emailCapacityBoostExpiresAt" timestamptz(3);
 
 create table "EmailDraft" (
   "tenancyId" uuid not null,

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { parseConnectionUrl } from 'nodemailer/lib/shared';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { MailSender, MailServer } from './mail-server.ts';
 
 /** Until the mail's last byte, its final dot, is handed over; a fence waits for no longer than this and the rest of its patience. */
 const toFinalDotMsMax = 800;
@@ -12,21 +13,24 @@ const pieceBytes = 16_384;
 export type Letter = {
   id: string;
   tenancyId: string;
-  fromName: string;
+  from: MailSender;
   to: string[];
   subject: string;
   html: string | null;
   text: string | null;
+  /** Null for mails that nobody can turn off. */
+  unsubscribeLink: string | null;
 };
 
 /** What came of one attempt. `refused`: surely not accepted, `isForGood` when trying again is pointless. `unknown`: no answer after the final dot. */
 export type Delivery = { kind: 'accepted' } | { kind: 'refused'; reason: string; isForGood: boolean } | { kind: 'unknown'; reason: string };
 
-/** Sends one mail over one connection of its own. Never throws: every end is a delivery. */
-export async function deliver(smtpUrl: string, letter: Letter): Promise<Delivery> {
+/** Sends one mail over one connection of its own, to a server or to the one of a URL (`smtp://[user:password@]host:port`). Never throws: every end is a delivery. */
+export async function deliver(server: MailServer | string, letter: Letter): Promise<Delivery> {
   const message = await compose(letter);
+  const { auth, ...address } = typeof server === 'string' ? parseConnectionUrl(server) : server;
   const connection = new SMTPConnection({
-    ...parseConnectionUrl(smtpUrl),
+    ...address,
     connectionTimeout: toFinalDotMsMax,
     greetingTimeout: toFinalDotMsMax,
   });
@@ -53,17 +57,16 @@ export async function deliver(smtpUrl: string, letter: Letter): Promise<Delivery
     connection.once('error', fail);
     connection.once('end', () => fail(new Error('the connection ended')));
     const send = () =>
-      connection.send({ from: fromAddress, to: letter.to }, body, (error) => (error === null ? end({ kind: 'accepted' }) : fail(error)));
+      connection.send({ from: letter.from.address, to: letter.to }, body, (error) =>
+        error === null ? end({ kind: 'accepted' }) : fail(error),
+      );
     connection.connect((error) => {
       if (error) return fail(error);
-      const { auth } = parseConnectionUrl(smtpUrl);
       if (auth?.user === undefined) return send();
       connection.login({ user: auth.user, pass: auth.pass ?? '' }, (refused) => (refused ? fail(refused) : send()));
     });
   });
 }
-
-const fromAddress = 'noreply@example.com';
 
 type SmtpError = Error & { responseCode?: number };
 
@@ -80,13 +83,16 @@ function* pieces(message: Buffer): Generator<Buffer> {
 
 function compose(letter: Letter): Promise<Buffer> {
   const mail = new MailComposer({
-    from: { name: letter.fromName, address: fromAddress },
-    to: letter.to,
+    from: letter.from,
+    to: letter.to.map((address) => ({ name: '', address })),
     subject: letter.subject,
     ...(letter.html === null ? {} : { html: letter.html }),
     ...(letter.text === null ? {} : { text: letter.text }),
     messageId: `<${letter.id}@notifications>`,
-    headers: { 'X-Stack-Tenancy': letter.tenancyId },
+    headers: {
+      'X-Stack-Tenancy': letter.tenancyId,
+      ...(letter.unsubscribeLink === null ? {} : { 'List-Unsubscribe': `<${letter.unsubscribeLink}>` }),
+    },
     disableFileAccess: true,
     disableUrlAccess: true,
   });
