@@ -5,7 +5,7 @@ import { developmentKeys, type Person } from './states.ts';
 
 const tenancyId = '7f000001-0000-4000-8000-000000000001';
 
-/** Just enough of the legacy to verify the service without it: who holds which key, who is a user, and the keys tokens are signed with. */
+/** Just enough of the legacy to verify the service without it: who holds which key, who is a user, what a mail is made of, and the keys tokens are signed with. */
 export async function startKeyOwner(publicUrl: string): Promise<{ url: string; signUp(): Promise<Person>; close(): Promise<void> }> {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = { ...pair.publicKey.export({ format: 'jwk' }), alg: 'ES256', kid: 'pact-key-0001' };
@@ -30,6 +30,11 @@ export async function startKeyOwner(publicUrl: string): Promise<{ url: string; s
   });
   app.get('/service/tenancies/:tenancy/users/:user', (req, res) => {
     res.json({ user: people.has(req.params.user) ? userOf(req.params.user) : null, position: '0/1' });
+  });
+  app.post('/service/tenancies/:tenancy/mail-source', express.json(), (req, res) => {
+    const { html = '' } = req.body as { html?: string };
+    const project = { display_name: 'Stack Dashboard' };
+    res.json({ project, source: html, theme: null, variables: {}, created_with: 'programmatic-call', template_id: null });
   });
   const listening: Listening = await listen(app, { port: 0 });
   return {

@@ -18,6 +18,8 @@ import { createMailer } from './mail/smtp.ts';
 import { createMailStore } from './mail/store.ts';
 import { preferenceRoutes } from './preferences/routes.ts';
 import { createPreferenceStore } from './preferences/store.ts';
+import { createProjectOwner, type MailSettings } from './project/project-owner.ts';
+import { createSettingsCache } from './project/settings-cache.ts';
 import { findRecipient } from './users/find-recipient.ts';
 import { findUser, findUsers } from './users/find-users.ts';
 import { createUserOwner } from './users/owner.ts';
@@ -45,12 +47,23 @@ export function createApp({ config, log, clock = () => new Date() }: AppDeps): A
     log,
     count: (result: string) => metrics.readThrough.inc({ result }),
   };
+  const projects = createProjectOwner({ url: config.keyOwnerUrl, serviceToken: config.serviceToken });
+  const settings = createSettingsCache({ owner: projects, log });
   const routes = [
-    ...preferenceRoutes({ preferences: createPreferenceStore(database), findUser: (question) => findUser(users, question), clock }),
+    ...preferenceRoutes({
+      preferences: createPreferenceStore(database),
+      findUser: (question) => findUser(users, question),
+      settings,
+      clock,
+    }),
     ...mailRoutes({
       mails: createMailStore(database),
+      projects,
+      settings,
+      unsubscribeKey: async (tenancyId) => keyOf(await settings(tenancyId, Infinity)),
       findUsers: (question) => findUsers(users, question),
       everyone: users.store.everyone,
+      publicUrl: config.publicUrl,
       clock,
     }),
   ];
@@ -107,7 +120,8 @@ function createWorker({ config, log, clock, metrics }: Required<AppDeps> & { met
     mails: createMailStore(database),
     mailer: createMailer(config.smtpUrl),
     findRecipient: (tenancyId: string, userId: string) => findRecipient(users, { tenancyId, userId }),
-    projectName: users.store.projectName,
+    settings: createSettingsCache({ owner: createProjectOwner({ url: config.keyOwnerUrl, serviceToken: config.serviceToken }), log }),
+    publicUrl: config.publicUrl,
     underWay: new Set<string>(),
     count: (outcome: string) => metrics.mails.inc({ outcome }),
     clock,
@@ -129,6 +143,13 @@ function createWorker({ config, log, clock, metrics }: Required<AppDeps> & { met
       await database.$disconnect();
     },
   };
+}
+
+/** A caller was let in to the project: it was there a moment ago. */
+function keyOf(settings: MailSettings | undefined): Buffer {
+  if (settings === undefined)
+    throw new AppError('UNAVAILABLE', { message: 'the owner of projects does not know a project that it let a caller into' });
+  return settings.unsubscribeKey;
 }
 
 /** What an error that the wire does not know becomes. Only what nobody expects is an ERROR. */

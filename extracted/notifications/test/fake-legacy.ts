@@ -6,7 +6,9 @@ import { exportJWK, SignJWT } from 'jose';
 export const serviceToken = 'service-token-of-the-test';
 export const keys = { client: 'pck_good', server: 'ssk_good', admin: 'sak_good' } as const;
 
-export type FakeUser = { tenancyId: string; id: string; email: string | null; isAnonymous?: boolean };
+export type FakeUser = { tenancyId: string; id: string; email: string | null; isAnonymous?: boolean; displayName?: string };
+/** Of every project of the fake. */
+export const unsubscribeKey = Buffer.alloc(32, 7);
 type Project = { id: string; displayName: string; tenancyId: string; requiresClientKey: boolean };
 
 /** What this service sees of the legacy: published keys, introspection, users. It counts what it is asked and can fall silent. */
@@ -16,6 +18,11 @@ export type FakeLegacy = {
   asked: { keys: number; introspections: number; users: number };
   projects: Map<string, Project>;
   users: FakeUser[];
+  /** What mails may be made of, by id; of a project `mailServer` is its own server. */
+  templates: Map<string, { source: string; themeId?: string | false }>;
+  drafts: Map<string, { source: string; sentAt: Date | null }>;
+  themes: Map<string, string>;
+  mailSettings: Map<string, Record<string, unknown>>;
   token(user: Pick<FakeUser, 'id' | 'isAnonymous'>, options?: TokenOptions): Promise<string>;
   close(): Promise<void>;
 };
@@ -36,6 +43,10 @@ export async function startFakeLegacy(): Promise<FakeLegacy> {
     asked: { keys: 0, introspections: 0, users: 0 },
     projects: new Map(),
     users: [],
+    templates: new Map(),
+    drafts: new Map(),
+    themes: new Map(),
+    mailSettings: new Map(),
     token: (user, options) => signToken(user, { ...defaultToken, ...options }, { kid, privateKey: pair.privateKey }),
     close: async () => {},
   };
@@ -57,6 +68,25 @@ export async function startFakeLegacy(): Promise<FakeLegacy> {
     legacy.asked.users += 1;
     const user = legacy.users.find(({ tenancyId, id }) => tenancyId === req.params.tenancy && id === req.params.user);
     res.json({ user: user === undefined ? null : userJson(user), position: '0/1' });
+  });
+  app.get('/service/tenancies/:tenancy/mail-settings', (req, res) => {
+    const project = [...legacy.projects.values()].find(({ tenancyId }) => tenancyId === req.params.tenancy);
+    const settings = project && {
+      sender: { name: project.displayName, address: 'noreply@example.com' },
+      server: null,
+      unsubscribe_key: unsubscribeKey.toString('base64url'),
+      capacity_boost_expires_at_millis: null,
+      ...legacy.mailSettings.get(project.tenancyId),
+    };
+    res.json({ settings: settings ?? null });
+  });
+  app.post('/service/tenancies/:tenancy/mail-source', express.json({ limit: '2mb' }), (req, res) => {
+    res.json(mailSource(legacy, req.params.tenancy, req.body as MailSourceQuestion));
+  });
+  app.post('/service/tenancies/:tenancy/draft-sent/:draft', (req, res) => {
+    const draft = legacy.drafts.get(req.params.draft);
+    if (draft !== undefined) draft.sentAt = new Date();
+    res.json({ done: true });
   });
   const listening = await listen(app, { port: 0 });
   legacy.url = listening.url;
@@ -120,11 +150,34 @@ function introspect(legacy: FakeLegacy, question: Record<string, string>): unkno
   };
 }
 
+type MailSourceQuestion = { html?: string; template_id?: string; draft_id?: string; theme_id?: string | false | null };
+
+/** As the legacy answers, but its projects have no theme unless a mail asks for one. */
+function mailSource(legacy: FakeLegacy, tenancyId: string, asked: MailSourceQuestion): unknown {
+  const project = [...legacy.projects.values()].find((one) => one.tenancyId === tenancyId);
+  const template = legacy.templates.get(asked.template_id ?? '');
+  const draft = legacy.drafts.get(asked.draft_id ?? '');
+  const themeId = asked.theme_id ?? template?.themeId ?? false;
+  const theme = themeId === false ? null : legacy.themes.get(themeId);
+  const source = asked.html ?? template?.source ?? draft?.source;
+  if (source === undefined)
+    return { refusal: { status: 404, text: asked.draft_id === undefined ? 'Template not found.' : 'Draft not found.' } };
+  if (theme === undefined) return { refusal: { status: 404, text: 'Theme not found.' } };
+  return {
+    project: { display_name: project?.displayName ?? '' },
+    source,
+    theme: theme === null ? null : { id: themeId, source: theme },
+    variables: {},
+    created_with: draft === undefined ? 'programmatic-call' : 'draft',
+    template_id: asked.template_id ?? asked.draft_id ?? null,
+  };
+}
+
 function userJson(user: FakeUser): unknown {
   const channel = { id: user.id, type: 'email', value: user.email, is_primary: true, is_verified: false, used_for_auth: true };
   return {
     project_user_id: user.id,
-    display_name: null,
+    display_name: user.displayName ?? null,
     is_anonymous: user.isAnonymous === true,
     restricted_by_admin: false,
     signed_up_at_millis: 0,

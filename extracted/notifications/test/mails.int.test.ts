@@ -63,11 +63,11 @@ describe('sending', () => {
       html: 'x',
       notification_category_name: 'Marketing',
       scheduled_at_millis: 4_102_444_800_000,
-      theme_id: 'dark',
+      theme_id: false,
     });
     expect(items(await outbox())[0]).toMatchObject({
       status: 'scheduled',
-      theme_id: 'dark',
+      theme_id: null,
       is_transactional: false,
       notification_category_id: '4f6f8873-3d04-46bd-8bef-18338b1a1b4c',
       scheduled_at_millis: 4_102_444_800_000,
@@ -82,9 +82,16 @@ describe('sending', () => {
   test.each<[string, unknown, number, string]>([
     ['neither users nor all', { html: 'x' }, 400, 'Exactly one of user_ids or all_users must be provided'],
     ['both users and all', { html: 'x', all_users: true, user_ids: [] }, 400, 'Exactly one of user_ids or all_users must be provided'],
-    ['a template', { all_users: true, template_id: 't' }, 400, 'Templates and drafts are not available'],
-    ['a draft', { all_users: true, draft_id: 'd' }, 400, 'Templates and drafts are not available'],
-    ['no html', { all_users: true }, 400, 'html must be provided'],
+    ['an unknown template', { all_users: true, template_id: 't' }, 404, 'Template not found.'],
+    ['an unknown draft', { all_users: true, draft_id: 'd' }, 404, 'Draft not found.'],
+    ['no content', { all_users: true }, 400, 'Exactly one of html, template_id or draft_id must be provided'],
+    [
+      'two contents',
+      { all_users: true, html: 'x', template_id: 't' },
+      400,
+      'Exactly one of html, template_id or draft_id must be provided',
+    ],
+    ['an unknown theme', { all_users: true, html: 'x', theme_id: randomUUID() }, 404, 'Theme not found.'],
     ['an unknown category', { all_users: true, html: 'x', notification_category_name: 'Nope' }, 404, 'Notification category not found.'],
   ])('%s is refused with a text', async (_name, body, status, text) => {
     const { send } = await sender();

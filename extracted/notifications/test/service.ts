@@ -54,7 +54,7 @@ export type Service = {
   /** A user in the legacy and, unless told otherwise, in the projection. */
   user(
     tenancyId: string,
-    options?: { email?: string | null; isAnonymous?: boolean; isProjected?: boolean },
+    options?: { email?: string | null; isAnonymous?: boolean; isProjected?: boolean; displayName?: string },
   ): Promise<FakeUser & { email: string | null }>;
   /** Another process of the same service on the same database. */
   another(settings?: Record<string, string>): App;
@@ -102,8 +102,8 @@ export async function startService(settings: Record<string, string> = {}): Promi
       await admin.query('insert into ref_tenancy (id, project_id, branch_id) values ($1, $2, $3)', [project.tenancyId, project.id, 'main']);
       return project;
     },
-    user: async (tenancyId, { email = `${randomUUID()}@example.com`, isAnonymous = false, isProjected = true } = {}) => {
-      const user = { tenancyId, id: randomUUID(), email, isAnonymous };
+    user: async (tenancyId, { email = `${randomUUID()}@example.com`, isAnonymous = false, isProjected = true, displayName } = {}) => {
+      const user = { tenancyId, id: randomUUID(), email, isAnonymous, ...(displayName === undefined ? {} : { displayName }) };
       legacy.users.push(user);
       if (isProjected) await projectUser(admin, user);
       return user;
@@ -119,11 +119,10 @@ export async function startService(settings: Record<string, string> = {}): Promi
 
 /** What the flow does with a new user. */
 export async function projectUser(admin: Pool, user: FakeUser): Promise<void> {
-  await admin.query('insert into ref_user (tenancy_id, project_user_id, is_anonymous, signed_up_at) values ($1, $2, $3, now())', [
-    user.tenancyId,
-    user.id,
-    user.isAnonymous === true,
-  ]);
+  await admin.query(
+    'insert into ref_user (tenancy_id, project_user_id, is_anonymous, signed_up_at, display_name) values ($1, $2, $3, now(), $4)',
+    [user.tenancyId, user.id, user.isAnonymous === true, user.displayName ?? null],
+  );
   if (user.email === null) return;
   await admin.query(
     `insert into ref_contact_channel (tenancy_id, project_user_id, id, type, value, is_primary, used_for_auth) values ($1, $2, $3, 'EMAIL', $4, true, true)`,

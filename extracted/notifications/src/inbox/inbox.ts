@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Mail, newMail, recipientSchema } from '../mail/mail.ts';
+import { sourceOfHtml } from '../mail/render.ts';
 
 // What other slices ask of this one: rows of the legacy's request and event tables, carried here by the flow.
 
@@ -24,7 +25,17 @@ export function mailOfRequest(request: MailRequest, now: Date): Mail | undefined
   if (!parsed.success) return undefined;
   const { html } = parsed.data;
   const mail = newMail(
-    { ...parsed.data, tenancyId: request.tenancyId, id: request.id, source: html ?? '', themeId: null, scheduledAt: request.createdAt },
+    {
+      ...parsed.data,
+      tenancyId: request.tenancyId,
+      id: request.id,
+      source: sourceOfHtml(html ?? ''),
+      themeId: null,
+      variables: {},
+      createdWith: 'programmatic-call',
+      templateId: null,
+      scheduledAt: request.createdAt,
+    },
     now,
   );
   return { ...mail, createdAt: request.createdAt };

@@ -20,7 +20,9 @@ export type Mail = {
   source: string;
   themeId: string | null;
   variables: unknown;
+  /** `draft` or `programmatic-call`. */
   createdWith: string;
+  /** What it was made from: the draft when it was made with one, else a template, if any. */
   templateId: string | null;
   subject: string | null;
   html: string | null;
@@ -69,21 +71,21 @@ export type MailContent = Pick<
   | 'text'
   | 'subject'
   | 'themeId'
+  | 'variables'
+  | 'createdWith'
+  | 'templateId'
   | 'isTransactional'
   | 'isHighPriority'
   | 'notificationCategoryId'
   | 'scheduledAt'
 >;
 
-/** A mail that waits for its time; its html is its source, so it is rendered from the start. */
+/** A mail that waits for its time, rendered from the start. */
 export function newMail(content: MailContent, now: Date): Mail {
   return {
     ...content,
     createdAt: now,
     updatedAt: now,
-    variables: {},
-    createdWith: 'programmatic-call',
-    templateId: null,
     isPaused: false,
     cancelledAt: null,
     renderedAt: now,
@@ -134,21 +136,39 @@ export type MailEdit = {
   isPaused?: boolean | undefined;
   cancel?: true | undefined;
   scheduledAt?: Date | undefined;
-  subject?: string | undefined;
+  subject?: string | null | undefined;
+  source?: string | undefined;
+  themeId?: string | null | undefined;
+  variables?: Record<string, unknown> | undefined;
+  recipient?: Recipient | undefined;
+  /** What follows from the four above. */
+  html?: string | undefined;
+  text?: string | undefined;
 };
 
-/** A mail after an edit. Throws EMAIL_NOT_EDITABLE once it is leaving, has left or was cancelled. */
+/** A mail after an edit; one that failed is tried again. Throws EMAIL_NOT_EDITABLE once it is leaving, has left or was cancelled. */
 export function edited(mail: Mail, edit: MailEdit, now: Date): Mail {
-  if (mail.outcome !== null || mail.cancelledAt !== null || mail.startedSendingAt !== null)
+  const hasFailed = mail.outcome === 'server-error' || mail.outcome === 'unknown';
+  if (mail.cancelledAt !== null || !(hasFailed || (mail.outcome === null && mail.startedSendingAt === null)))
     throw knownErrors.emailNotEditable(mail.id, statusOf(mail, now).toUpperCase().replaceAll('-', '_'));
+  const isTriedAgain = hasFailed && Object.values(edit).some((part) => part !== undefined);
   return {
     ...mail,
+    ...(isTriedAgain ? triedAgain : {}),
     updatedAt: now,
     isPaused: edit.isPaused ?? mail.isPaused,
     scheduledAt: edit.scheduledAt ?? mail.scheduledAt,
     subject: edit.subject ?? mail.subject,
+    ...(edit.html === undefined ? {} : contentOf(mail, edit, now)),
     ...(edit.cancel === true ? { cancelledAt: now, finishedSendingAt: now, outcome: 'cancelled' } : {}),
   };
+}
+
+const triedAgain = { outcome: null, startedSendingAt: null, finishedSendingAt: null, nextSendRetryAt: null, sendRetries: 0 };
+
+function contentOf(mail: Mail, edit: MailEdit, now: Date) {
+  const { source = mail.source, themeId = mail.themeId, variables = mail.variables, recipient = mail.recipient } = edit;
+  return { source, themeId, variables, recipient, html: edit.html ?? mail.html, text: edit.text ?? mail.text, renderedAt: now };
 }
 
 /** A mail as servers see it: what every mail has, then what its status adds. */
@@ -165,8 +185,8 @@ export function mailItem(mail: Mail, now: Date): Record<string, unknown> {
     skip_deliverability_check: false,
     scheduled_at_millis: mail.scheduledAt.getTime(),
     created_with: mail.createdWith,
-    email_draft_id: null,
-    email_programmatic_call_template_id: mail.templateId,
+    email_draft_id: mail.createdWith === 'draft' ? mail.templateId : null,
+    email_programmatic_call_template_id: mail.createdWith === 'draft' ? null : mail.templateId,
     send_retries: mail.sendRetries,
     next_send_retry_at_millis: mail.nextSendRetryAt?.getTime() ?? null,
     send_attempt_errors: mail.sendErrors,

@@ -1,7 +1,6 @@
 import {
   json,
   type WireRoute,
-  wireAnything,
   wireArray,
   wireBoolean,
   wireNumber,
@@ -12,6 +11,9 @@ import {
   wireUuid,
 } from '@atlas/kit/wire';
 import { epochOf, positionOf } from '../gateway/headers.ts';
+import { recipientField, themeChoice, variablesField } from './body-fields.ts';
+import { type DeliveryInfoDeps, deliveryInfo } from './delivery-info.ts';
+import { editMail } from './edit-mail.ts';
 import { mailItem, wantedStatuses } from './mail.ts';
 import { mailingLimits, type SendEmailDeps, sendEmail } from './send-email.ts';
 
@@ -26,12 +28,12 @@ const mailing = wireObject({
   user_ids: wireArray(wireUuid(), mailingLimits.userIdsMax).optional(),
   all_users: wireTrue().optional(),
   subject: wireString().optional(),
-  theme_id: wireAnything().optional(),
+  theme_id: themeChoice,
   notification_category_name: wireString().optional(),
   scheduled_at_millis: scheduledAtMillis,
   html: wireString().optional(),
   template_id: wireString().optional(),
-  variables: wireAnything().optional(),
+  variables: variablesField,
   draft_id: wireString().optional(),
 });
 const outboxQuery = wireObject({
@@ -41,13 +43,19 @@ const outboxQuery = wireObject({
   cursor: wireUuid().optional(),
 });
 const mailEdit = wireObject({
+  tsx_source: wireString().optional(),
+  theme_id: wireString().nullable().optional(),
+  to: recipientField,
+  variables: variablesField,
+  // Accepted from published clients; whether an address exists is for its mail server to say.
+  skip_deliverability_check: wireBoolean().optional(),
+  scheduled_at_millis: scheduledAtMillis,
   is_paused: wireBoolean().optional(),
   cancel: wireTrue().optional(),
-  scheduled_at_millis: scheduledAtMillis,
   subject: wireString().optional(),
 });
 
-export function mailRoutes(deps: SendEmailDeps): WireRoute[] {
+export function mailRoutes(deps: SendEmailDeps & DeliveryInfoDeps): WireRoute[] {
   return [
     wireRoute({
       method: 'POST',
@@ -90,16 +98,26 @@ export function mailRoutes(deps: SendEmailDeps): WireRoute[] {
         body: mailEdit,
       },
       handle: async ({ auth, params, body, header }) => {
-        const now = deps.clock();
         const edit = {
           isPaused: body.is_paused,
           cancel: body.cancel,
           scheduledAt: body.scheduled_at_millis === undefined ? undefined : new Date(body.scheduled_at_millis),
           subject: body.subject,
+          source: body.tsx_source,
+          themeId: body.theme_id,
+          variables: body.variables,
+          recipient: body.to,
         };
-        const key = { tenancyId: auth.tenancyId, id: params.id };
-        return json(mailItem(await deps.mails.edit(key, edit, { epoch: epochOf(header), now }), now));
+        const caller = { tenancyId: auth.tenancyId, epoch: epochOf(header), position: positionOf(header) };
+        return json(mailItem(await editMail(deps, params.id, edit, caller), deps.clock()));
       },
+    }),
+    wireRoute({
+      method: 'GET',
+      path: '/emails/delivery-info',
+      access: servers,
+      schemas: {},
+      handle: async ({ auth }) => json(await deliveryInfo(deps, auth.tenancyId)),
     }),
   ];
 }

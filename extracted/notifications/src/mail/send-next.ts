@@ -2,18 +2,23 @@ import { notificationCategories } from '@atlas/contracts/wire';
 import { AppError, errorText } from '@atlas/kit/errors';
 import { failpoint } from '@atlas/kit/failpoints';
 import type { Logger } from '@atlas/kit/logger';
+import type { MailSettings } from '../project/project-owner.ts';
+import type { ReadMailSettings } from '../project/settings-cache.ts';
 import type { User } from '../users/user.ts';
 import type { Mail } from './mail.ts';
 import { addressing, attempted, isUnsubscribed, type MailResult, postponed, skipped, userOf } from './sending.ts';
 import type { Mailer } from './smtp.ts';
 import type { Claim, MailStore } from './store.ts';
+import { unsubscribeCode, unsubscribeLink } from './unsubscribe-code.ts';
 
 export type SenderDeps = {
   mails: MailStore;
   mailer: Mailer;
   /** A user as the sender may rely on it: an absent one, or one without an address, was confirmed by the owner. */
   findRecipient(tenancyId: string, userId: string): Promise<User | undefined>;
-  projectName(tenancyId: string): Promise<string | null>;
+  /** Throws UNAVAILABLE. */
+  settings: ReadMailSettings;
+  publicUrl: string;
   /** Mails the senders of this process are at: saves them from asking for one another's. The row's lock is what counts. */
   underWay: Set<string>;
   count(outcome: string): void;
@@ -48,17 +53,17 @@ export async function sendNext(deps: SenderDeps): Promise<boolean> {
   return false;
 }
 
-type Facts = { user: User | undefined; senderName: string | null } | 'unavailable';
+type Facts = { user: User | undefined; settings: MailSettings | undefined } | 'unavailable';
 
 async function readFacts(deps: SenderDeps, mail: Mail): Promise<Facts> {
   const userId = userOf(mail.recipient);
   try {
     return {
       user: userId === undefined ? undefined : await deps.findRecipient(mail.tenancyId, userId),
-      senderName: await deps.projectName(mail.tenancyId),
+      settings: await deps.settings(mail.tenancyId),
     };
   } catch (error) {
-    deps.log.warn({ mailId: mail.id, error: errorText(error) }, 'mail postponed, its recipient cannot be looked up');
+    deps.log.warn({ mailId: mail.id, error: errorText(error) }, 'mail postponed, its recipient or its project cannot be looked up');
     return 'unavailable';
   }
 }
@@ -78,10 +83,23 @@ async function resultOf(deps: SenderDeps, claim: Claim, facts: Facts): Promise<M
   if ('skip' in target) return skipped(mail, target.skip, deps.clock());
   if (await hasUnsubscribed(claim)) return skipped(mail, 'USER_UNSUBSCRIBED', deps.clock());
   const started = deps.clock();
-  const delivery = await deps.mailer.deliver(mail, { emails: target.emails, senderName: facts.senderName });
+  const { sender, server = null } = facts.settings ?? { sender: nobody };
+  const link = linkOf(mail, facts.settings, deps.publicUrl);
+  const delivery = await deps.mailer.deliver(mail, { emails: target.emails, sender, server, unsubscribeLink: link });
   if (delivery.kind !== 'accepted')
     deps.log.warn({ mailId: mail.id, delivery: delivery.kind, reason: delivery.reason }, 'mail not accepted');
   return attempted(mail, delivery, { started, finished: deps.clock() });
+}
+
+/** Of a project that is gone. */
+const nobody = { name: '', address: 'noreply@example.com' };
+
+function linkOf(mail: Mail, settings: MailSettings | undefined, publicUrl: string): string | null {
+  const category = notificationCategories.find((known) => known.id === mail.notificationCategoryId);
+  const userId = userOf(mail.recipient);
+  if (category?.canDisable !== true || userId === undefined || settings === undefined) return null;
+  const said = { tenancyId: mail.tenancyId, userId, categoryId: category.id };
+  return unsubscribeLink(publicUrl, unsubscribeCode(settings.unsubscribeKey, said));
 }
 
 async function hasUnsubscribed({ mail, isEnabled }: Claim): Promise<boolean> {

@@ -4,7 +4,7 @@ import { addressing, attempted, isUnsubscribed, postponed, sendLimits, skipped }
 
 const now = new Date('2026-06-01T12:00:00Z');
 const started = new Date(now.getTime() - 300);
-const user = { id: 'u', isAnonymous: false, isDeleted: false, primaryEmail: 'u@example.com' };
+const user = { id: 'u', displayName: null, isAnonymous: false, isDeleted: false, primaryEmail: 'u@example.com' };
 const mail: Mail = newMail(
   {
     tenancyId: 't',
@@ -15,6 +15,9 @@ const mail: Mail = newMail(
     text: null,
     subject: null,
     themeId: null,
+    variables: {},
+    createdWith: 'programmatic-call',
+    templateId: null,
     isTransactional: true,
     isHighPriority: false,
     notificationCategoryId: null,

@@ -2,25 +2,28 @@ import { Readable } from 'node:stream';
 import { errorText } from '@atlas/kit/errors';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { MailSender, MailServer } from '../project/project-owner.ts';
 import type { Mail } from './mail.ts';
 import type { Delivery } from './sending.ts';
 
 /** Until the final dot the fence would have to wait; after it only a confirmation is missing, and the mail may be on its way. */
 export const smtpLimits = { untilFinalDotMs: 800, afterFinalDotMs: 5_000 } as const;
 
-/** Hands one mail to a mail server. Never throws: what happened, and how far it got, is the answer. */
-export type Mailer = { deliver(mail: Mail, to: { emails: string[]; senderName: string | null }): Promise<Delivery> };
+/** How one mail goes: to whom, in whose name, by which server (null: the shared one), and how its readers refuse more of its kind. */
+export type Dispatch = { emails: string[]; sender: MailSender; server: MailServer | null; unsubscribeLink: string | null };
 
-type Server = { host: string; port: number; secure: boolean; auth: { user: string; pass: string } | undefined };
+/** Hands one mail to a mail server. Never throws: what happened, and how far it got, is the answer. */
+export type Mailer = { deliver(mail: Mail, dispatch: Dispatch): Promise<Delivery> };
 
 /** A mailer for `smtp://[user:password@]host:port` or `smtps://…`; each mail has a connection of its own. */
 export function createMailer(smtpUrl: string): Mailer {
-  const server = parseServer(smtpUrl);
+  const shared = parseServer(smtpUrl);
   return {
-    deliver: async (mail, to) => {
+    deliver: async (mail, dispatch) => {
       try {
-        const message = await compose(mail, to);
-        return await new Attempt(server).run({ from: senderAddress, to: to.emails }, message);
+        const message = await compose(mail, dispatch);
+        const { server, sender, emails } = dispatch;
+        return await new Attempt(server ?? shared).run({ from: sender.address, to: emails }, message);
       } catch (error) {
         // Nothing was sent: `run` answers whatever happens on the wire.
         return { kind: 'refused', reason: errorText(error), isForGood: true };
@@ -29,16 +32,14 @@ export function createMailer(smtpUrl: string): Mailer {
   };
 }
 
-const senderAddress = 'noreply@example.com';
-
 /** One SMTP conversation under its two limits. */
 class Attempt {
   readonly #connection: SMTPConnection;
-  readonly #auth: Server['auth'];
+  readonly #auth: MailServer['auth'];
   #isPastFinalDot = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(server: Server) {
+  constructor(server: MailServer) {
     const { host, port, secure } = server;
     this.#auth = server.auth;
     // The limits are ours; those of the library only have to be longer.
@@ -78,7 +79,7 @@ class Attempt {
   }
 
   #login(done: (error: Error | null | undefined) => void): void {
-    if (this.#auth === undefined) done(null);
+    if (this.#auth === null) done(null);
     else this.#connection.login({ user: this.#auth.user, pass: this.#auth.pass }, (error) => done(error));
   }
 
@@ -106,26 +107,29 @@ class Attempt {
   }
 }
 
-async function compose(mail: Mail, to: { emails: string[]; senderName: string | null }): Promise<Buffer> {
+async function compose(mail: Mail, { emails, sender, unsubscribeLink }: Dispatch): Promise<Buffer> {
   const composer = new MailComposer({
     messageId: `<${mail.id}@notifications>`,
-    from: { name: to.senderName ?? '', address: senderAddress },
-    to: to.emails.map((address) => ({ name: '', address })),
+    from: sender,
+    to: emails.map((address) => ({ name: '', address })),
     subject: mail.subject ?? '',
     ...(mail.html === null ? {} : { html: mail.html }),
     ...(mail.text === null ? {} : { text: mail.text }),
     date: mail.createdAt,
-    headers: { 'X-Stack-Tenancy': mail.tenancyId },
+    headers: {
+      'X-Stack-Tenancy': mail.tenancyId,
+      ...(unsubscribeLink === null ? {} : { 'List-Unsubscribe': `<${unsubscribeLink}>` }),
+    },
     disableFileAccess: true,
     disableUrlAccess: true,
   });
   return composer.compile().build();
 }
 
-function parseServer(smtpUrl: string): Server {
+function parseServer(smtpUrl: string): MailServer {
   const url = new URL(smtpUrl);
   const secure = url.protocol === 'smtps:';
   const port = Number(url.port || (secure ? 465 : 25));
-  const auth = url.username === '' ? undefined : { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
+  const auth = url.username === '' ? null : { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
   return { host: url.hostname, port, secure, auth };
 }

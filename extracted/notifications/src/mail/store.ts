@@ -2,7 +2,7 @@ import { StatusError } from '@atlas/kit/wire';
 import { type Database, Prisma, sqlStateOf, type Transaction, writeSlice } from '../database/store.ts';
 import type { MailOutbox } from '../generated/client.ts';
 import { holdUsers } from '../users/store.ts';
-import { edited, type Mail, type MailEdit, type Recipient, type SendError, type Status } from './mail.ts';
+import type { Mail, Recipient, SendError, Status } from './mail.ts';
 import type { MailResult } from './sending.ts';
 
 type Guard = { epoch: bigint | undefined };
@@ -15,67 +15,60 @@ export type Claim = {
 };
 
 export type MailStore = {
-  /** Adds mails about users, all or none. Throws 400 when one is too large, NOT_OWNER, EPOCH_TOO_OLD. */
-  add(mails: readonly Mail[], userIds: readonly string[], guard: Guard): Promise<void>;
+  /** Adds mails about users, all or none; `beforeCommit` is the last thing that may refuse. Throws 400 when one is too large, NOT_OWNER, EPOCH_TOO_OLD. */
+  add(
+    to: { tenancyId: string; userIds: readonly string[] },
+    mails: Iterable<Mail>,
+    guard: Guard & { beforeCommit(): Promise<void> },
+  ): Promise<void>;
   /** One page, newest first; `nextCursor` is the first mail of the next page. Throws 404 for an unknown cursor. */
   list(page: MailPage, now: Date): Promise<{ mails: Mail[]; nextCursor: string | null }>;
   /** Throws 404 when there is none. */
   find(tenancyId: string, id: string): Promise<Mail>;
-  /** Edits a mail, locked against the sender meanwhile. Throws 404, EMAIL_NOT_EDITABLE, NOT_OWNER, EPOCH_TOO_OLD. */
-  edit(key: { tenancyId: string; id: string }, edit: MailEdit, guard: Guard & { now: Date }): Promise<Mail>;
+  /** Changes a mail, locked against the sender meanwhile; undefined leaves it as it is. Throws what `decide` throws, 404, 400 when it is too large, NOT_OWNER, EPOCH_TOO_OLD. */
+  edit(key: { tenancyId: string; id: string }, decide: (mail: Mail) => Mail | undefined, guard: Guard): Promise<Mail | undefined>;
+  /** How many mails were sent since each of four moments. */
+  countSent(tenancyId: string, since: Record<keyof SentCounts, Date>): Promise<SentCounts>;
   /** Mails that may leave now, most urgent first. Takes no lock. */
   due(now: Date, mailsMax: number): Promise<Mail[]>;
   /** Runs `work` with the mail claimed, if it is still there to be sent; answers whether it was. Throws NOT_OWNER. */
   claim(key: { tenancyId: string; id: string }, now: Date, work: (claim: Claim) => Promise<void>): Promise<boolean>;
 };
 
-const rowsPerInsertMax = 500;
+export type SentCounts = { hour: number; day: number; week: number; month: number };
+
+const insertLimits = { rows: 500, characters: 8_000_000 } as const;
 
 export function createMailStore(database: Database): MailStore {
   return {
-    add: async (mails, userIds, { epoch }) => {
+    add: async ({ tenancyId, userIds }, mails, { epoch, beforeCommit }) => {
       try {
         await writeSlice(database, epoch, async (tx) => {
-          const [first] = mails;
-          if (first !== undefined) await holdUsers(tx, first.tenancyId, userIds);
-          for (let start = 0; start < mails.length; start += rowsPerInsertMax) {
-            await tx.mailOutbox.createMany({ data: mails.slice(start, start + rowsPerInsertMax).map(rowOf) });
-          }
+          if (userIds.length > 0) await holdUsers(tx, tenancyId, userIds);
+          await insertAll(tx, mails);
+          await beforeCommit();
         });
       } catch (error) {
         if (sqlStateOf(error) === '23514') throw new StatusError(400, 'The email is too large.');
         throw error;
       }
     },
-    list: async ({ tenancyId, statuses, limit, cursor }, now) => {
-      const from = cursor === undefined ? undefined : await findMail(database, tenancyId, cursor);
-      // Prisma drops an empty OR: no status would match every mail.
-      if (statuses?.length === 0) return { mails: [], nextCursor: null };
-      const rows = await database.mailOutbox.findMany({
-        where: {
-          tenancyId,
-          AND: [
-            ...(statuses === undefined ? [] : [{ OR: statuses.map((status) => statusWhere(status, now)) }]),
-            ...(from === undefined
-              ? []
-              : [{ OR: [{ createdAt: { lt: from.createdAt } }, { createdAt: from.createdAt, id: { lte: from.id } }] }]),
-          ],
-        },
-        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-        take: limit + 1,
-      });
-      return { mails: rows.slice(0, limit).map(mailOf), nextCursor: rows[limit]?.id ?? null };
-    },
+    list: (page, now) => listMails(database, page, now),
     find: (tenancyId, id) => findMail(database, tenancyId, id),
-    edit: ({ tenancyId, id }, edit, { epoch, now }) =>
-      writeSlice(database, epoch, async (tx) => {
-        await tx.$queryRaw`select 1 as locked from mail_outbox where tenancy_id = ${tenancyId}::uuid and id = ${id}::uuid for update`;
-        const mail = edited(await findMail(tx, tenancyId, id), edit, now);
-        const { updatedAt, isPaused, scheduledAt, subject, cancelledAt, finishedSendingAt, outcome } = mail;
-        const data = { updatedAt, isPaused, scheduledAt, subject, cancelledAt, finishedSendingAt, outcome };
-        await tx.mailOutbox.update({ where: { tenancyId_id: { tenancyId, id } }, data });
-        return mail;
-      }),
+    edit: async ({ tenancyId, id }, decide, { epoch }) => {
+      try {
+        return await writeSlice(database, epoch, async (tx) => {
+          await tx.$queryRaw`select 1 as locked from mail_outbox where tenancy_id = ${tenancyId}::uuid and id = ${id}::uuid for update`;
+          const mail = decide(await findMail(tx, tenancyId, id));
+          if (mail !== undefined) await tx.mailOutbox.update({ where: { tenancyId_id: { tenancyId, id } }, data: rowOf(mail) });
+          return mail;
+        });
+      } catch (error) {
+        if (sqlStateOf(error) === '23514') throw new StatusError(400, 'The email is too large.');
+        throw error;
+      }
+    },
+    countSent: (tenancyId, since) => countSent(database, tenancyId, since),
     due: async (now, mailsMax) => {
       const rows = await database.mailOutbox.findMany({
         where: { ...leavable(now) },
@@ -92,6 +85,56 @@ export function createMailStore(database: Database): MailStore {
         return true;
       }),
   };
+}
+
+async function listMails(
+  database: Database,
+  { tenancyId, statuses, limit, cursor }: MailPage,
+  now: Date,
+): Promise<{ mails: Mail[]; nextCursor: string | null }> {
+  const from = cursor === undefined ? undefined : await findMail(database, tenancyId, cursor);
+  // Prisma drops an empty OR: no status would match every mail.
+  if (statuses?.length === 0) return { mails: [], nextCursor: null };
+  const rows = await database.mailOutbox.findMany({
+    where: {
+      tenancyId,
+      AND: [
+        ...(statuses === undefined ? [] : [{ OR: statuses.map((status) => statusWhere(status, now)) }]),
+        ...(from === undefined
+          ? []
+          : [{ OR: [{ createdAt: { lt: from.createdAt } }, { createdAt: from.createdAt, id: { lte: from.id } }] }]),
+      ],
+    },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    take: limit + 1,
+  });
+  return { mails: rows.slice(0, limit).map(mailOf), nextCursor: rows[limit]?.id ?? null };
+}
+
+async function countSent(database: Database, tenancyId: string, since: Record<keyof SentCounts, Date>): Promise<SentCounts> {
+  const [sent] = await database.$queryRaw<SentCounts[]>`
+      select
+        count(*) filter (where finished_sending_at > ${since.hour})::int as hour,
+        count(*) filter (where finished_sending_at > ${since.day})::int as day,
+        count(*) filter (where finished_sending_at > ${since.week})::int as week,
+        count(*)::int as month
+      from mail_outbox
+      where tenancy_id = ${tenancyId}::uuid and outcome = 'sent' and finished_sending_at > ${since.month}`;
+  return sent ?? { hour: 0, day: 0, week: 0, month: 0 };
+}
+
+async function insertAll(tx: Transaction, mails: Iterable<Mail>): Promise<void> {
+  let rows: Prisma.MailOutboxCreateManyInput[] = [];
+  let characters = 0;
+  for (const mail of mails) {
+    rows.push(rowOf(mail));
+    characters += mail.source.length + (mail.html?.length ?? 0) + (mail.text?.length ?? 0);
+    if (rows.length < insertLimits.rows && characters < insertLimits.characters) continue;
+    await tx.mailOutbox.createMany({ data: rows });
+    rows = [];
+    characters = 0;
+  }
+  if (rows.length > 0) await tx.mailOutbox.createMany({ data: rows });
 }
 
 /** A mail that may leave now; said again in SQL by `claimMail`. */

@@ -1,19 +1,24 @@
-import { type Auth, json, knownErrors, StatusError, type WireRoute, wireBoolean, wireObject, wireRoute, wireUuid } from '@atlas/kit/wire';
+import {
+  type Auth,
+  json,
+  knownErrors,
+  StatusError,
+  type WireRoute,
+  wireBoolean,
+  wireObject,
+  wireRoute,
+  wireString,
+  wireUuid,
+} from '@atlas/kit/wire';
 import { epochOf, type Position, positionOf } from '../gateway/headers.ts';
-import type { User } from '../users/user.ts';
+import { unsubscribePage } from '../mail/unsubscribe-page.ts';
 import { preferenceItems } from './preference.ts';
 import { setPreference } from './set-preference.ts';
-import type { PreferenceStore } from './store.ts';
-
-export type PreferenceDeps = {
-  preferences: PreferenceStore;
-  findUser(question: { tenancyId: string; userId: string; position: Position | undefined }): Promise<User | undefined>;
-  clock: () => Date;
-};
+import { type UnsubscribeDeps, unsubscribe } from './unsubscribe.ts';
 
 const everyone = ['client', 'server', 'admin'] as const;
 
-export function preferenceRoutes(deps: PreferenceDeps): WireRoute[] {
+export function preferenceRoutes(deps: UnsubscribeDeps): WireRoute[] {
   return [
     wireRoute({
       method: 'GET',
@@ -47,11 +52,19 @@ export function preferenceRoutes(deps: PreferenceDeps): WireRoute[] {
         return json(await setPreference(deps, change, epochOf(header)));
       },
     }),
+    wireRoute({
+      method: 'GET',
+      path: '/emails/unsubscribe-link',
+      access: 'anyone',
+      schemas: { query: wireObject({ code: wireString() }) },
+      handle: async ({ query, header }) =>
+        unsubscribePage(await unsubscribe(deps, query.code, { epoch: epochOf(header), position: positionOf(header) })),
+    }),
   ];
 }
 
 /** A client manages its own preferences only; a server those of any user there is. */
-async function assertMayManage(deps: PreferenceDeps, auth: Auth, userId: string, position: Position | undefined): Promise<void> {
+async function assertMayManage(deps: UnsubscribeDeps, auth: Auth, userId: string, position: Position | undefined): Promise<void> {
   if (auth.type === 'client') {
     if (auth.user === undefined) throw knownErrors.userAuthenticationRequired();
     if (auth.user.id !== userId) throw new StatusError(403, 'Client can only manage their own notification preferences');

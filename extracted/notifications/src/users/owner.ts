@@ -9,6 +9,7 @@ const answerSchema = z.object({
   user: z
     .object({
       project_user_id: z.string(),
+      display_name: z.string().nullable(),
       is_anonymous: z.boolean(),
       contact_channels: z.array(z.object({ type: z.string(), value: z.string(), is_primary: z.boolean() })),
     })
@@ -38,5 +39,11 @@ export function createUserOwner(options: { url: string; serviceToken: string }):
 
 function fromAnswer(user: NonNullable<z.infer<typeof answerSchema>['user']>): User {
   const channels = user.contact_channels.map((channel) => ({ type: channel.type, value: channel.value, isPrimary: channel.is_primary }));
-  return { id: user.project_user_id, isAnonymous: user.is_anonymous, isDeleted: false, primaryEmail: primaryEmailOf(channels) };
+  return {
+    id: user.project_user_id,
+    displayName: user.display_name,
+    isAnonymous: user.is_anonymous,
+    isDeleted: false,
+    primaryEmail: primaryEmailOf(channels),
+  };
 }

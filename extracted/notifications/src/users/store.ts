@@ -7,9 +7,8 @@ import { primaryEmailOf, type User } from './user.ts';
 export type UserStore = {
   /** Users the projection has, deleted ones included. */
   find(tenancyId: string, userIds: readonly string[]): Promise<User[]>;
-  /** Ids of all who signed up and are not deleted, oldest first. */
-  everyone(tenancyId: string, usersMax: number): Promise<string[]>;
-  projectName(tenancyId: string): Promise<string | null>;
+  /** All who signed up and are not deleted, oldest first. */
+  everyone(tenancyId: string, usersMax: number): Promise<Pick<User, 'id' | 'displayName'>[]>;
   /** Whether the flow has applied a position; undefined when that cannot be asked. */
   hasApplied(position: Position): Promise<boolean | undefined>;
 };
@@ -29,6 +28,7 @@ export function createUserStore(database: Database): UserStore {
       const byUser = Map.groupBy(channels, (channel) => channel.projectUserId);
       return users.map((user) => ({
         id: user.projectUserId,
+        displayName: user.displayName,
         isAnonymous: user.isAnonymous,
         isDeleted: user.deletedAt !== null,
         primaryEmail: primaryEmailOf((byUser.get(user.projectUserId) ?? []).map(({ type, value }) => ({ type, value, isPrimary: true }))),
@@ -38,15 +38,10 @@ export function createUserStore(database: Database): UserStore {
       const users = await database.refUser.findMany({
         where: { tenancyId, isAnonymous: false, deletedAt: null },
         orderBy: [{ signedUpAt: 'asc' }, { projectUserId: 'asc' }],
-        select: { projectUserId: true },
+        select: { projectUserId: true, displayName: true },
         take: usersMax,
       });
-      return users.map((user) => user.projectUserId);
-    },
-    projectName: async (tenancyId) => {
-      const tenancy = await database.refTenancy.findUnique({ where: { id: tenancyId } });
-      if (tenancy === null) return null;
-      return (await database.refProject.findUnique({ where: { id: tenancy.projectId } }))?.displayName ?? null;
+      return users.map(({ projectUserId, displayName }) => ({ id: projectUserId, displayName }));
     },
     hasApplied: (position) => hasApplied(database, position),
   };
