@@ -10,6 +10,10 @@ export type Config = {
   serviceToken: string;
   contentHash: string;
   oauth: OAuthSettings;
+  /** How long a reset asked for an unknown address waits at least, and at most half as long again. */
+  unknownEmailDelayMillis: number;
+  /** Every passkey challenge, for tests with a fixed authenticator; development only. */
+  fixedPasskeyChallenge: string | undefined;
 };
 
 /** Keys that projects without their own share, by provider type, and where the stand-in for the providers is (development only). */
@@ -19,6 +23,7 @@ export type OAuthSettings = { mockUrl: string | undefined; sharedKeys: Record<st
 export const mockClientId = 'MOCK';
 
 const secretCharactersMin = 16;
+const delayMillisMax = 10_000;
 
 /** The settings of a process environment. Throws one error that names every mistake. */
 export function readConfig(env: Record<string, string | undefined>): Config {
@@ -37,10 +42,16 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     serviceToken: required('LEGACY_SERVICE_TOKEN'),
     contentHash: env['CONTENT_HASH'] ?? '',
     oauth: readOAuthSettings(env),
+    unknownEmailDelayMillis: Number(env['STACK_UNKNOWN_EMAIL_DELAY_MILLIS'] || '2000'),
+    fixedPasskeyChallenge: env['STACK_PASSKEY_FIXED_CHALLENGE'] || undefined,
   };
   if (config.accessTokenSeconds < 1) mistakes.push('STACK_ACCESS_TOKEN_EXPIRATION_TIME must be like 10min, 90s or 1h');
   if (config.serverSecret.length < secretCharactersMin)
     mistakes.push(`STACK_SERVER_SECRET must have ${secretCharactersMin} characters or more`);
+  if (!(config.unknownEmailDelayMillis >= 0 && config.unknownEmailDelayMillis <= delayMillisMax))
+    mistakes.push(`STACK_UNKNOWN_EMAIL_DELAY_MILLIS must be a number from 0 to ${delayMillisMax}`);
+  if (config.fixedPasskeyChallenge !== undefined && config.environment === 'production')
+    mistakes.push('STACK_PASSKEY_FIXED_CHALLENGE is for development only');
   mistakes.push(...oauthMistakes(config));
   if (mistakes.length > 0) throw new Error(`settings are wrong: ${mistakes.join('; ')}`);
   return config;

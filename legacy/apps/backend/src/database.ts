@@ -28,6 +28,15 @@ export function createDatabase(connectionString: string): PrismaClient {
   return new PrismaClient({ adapter, transactionOptions: { maxWait: 5_000, timeout: 10_000 } });
 }
 
+/** Whether a transaction could not even begin for want of a connection: nothing was done, and it may be asked for again. */
+export function isBusy(error: unknown): boolean {
+  return (
+    error instanceof Prisma.PrismaClientKnownRequestError &&
+    error.code === 'P2028' &&
+    error.message.includes('Unable to start a transaction')
+  );
+}
+
 type DriverCause = { originalCode?: string; constraint?: { index?: string; fields?: string[] } };
 
 /** SQLSTATE of what PostgreSQL refused, or undefined when it was something else. */

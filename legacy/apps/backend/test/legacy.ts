@@ -7,6 +7,9 @@ import { createDatabase, database } from '../src/database.ts';
 import { handleService } from '../src/service/service-api.ts';
 import { handleApi } from '../src/wire/handle.ts';
 
+// The kit reads int8 as BigInt in the whole process; Prisma reads PostgreSQL's text, as it does where the legacy runs alone.
+pg.types.setTypeParser(pg.types.builtins.INT8, (value) => value);
+
 export const keys = {
   publishableClientKey: 'this-publishable-client-key-is-for-local-development-only',
   secretServerKey: 'this-secret-server-key-is-for-local-development-only',
@@ -52,6 +55,7 @@ export async function openLegacy(options: { oauthMockUrl?: string } = {}) {
     STACK_OAUTH_MOCK_URL: options.oauthMockUrl ?? 'http://localhost:8114',
     STACK_GITHUB_CLIENT_ID: 'MOCK',
     STACK_GOOGLE_CLIENT_ID: 'MOCK',
+    STACK_UNKNOWN_EMAIL_DELAY_MILLIS: '40',
   });
   const admin = new pg.Pool({ connectionString: testDatabase.adminUrl, max: 4 });
   return {

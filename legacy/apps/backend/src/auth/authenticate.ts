@@ -1,4 +1,5 @@
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
+import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import { config } from '../config.ts';
 import { database } from '../database.ts';
 import { type FoundProject, findProject } from '../projects/find-project.ts';
@@ -26,7 +27,8 @@ export async function authenticate(headers: RequestHeaders): Promise<Auth | null
   const token = headers.accessToken === null ? null : await checkUserToken(headers, headers.accessToken, claim.projectId);
   const project = await findProject(claim.projectId, headers.branchId, headers);
   if (project === null) throw new KnownErrors.CurrentProjectNotFound(claim.projectId);
-  if (headers.adminAccessToken !== null) await checkAdminToken(headers.adminAccessToken, project);
+  if (headers.developmentOverrideKey !== null) await checkOverrideKey(headers.developmentOverrideKey);
+  else if (headers.adminAccessToken !== null) await checkAdminToken(headers.adminAccessToken, project);
   else checkKeys(claim.accessType, keyFacts(project));
   if (project.tenancyId === null) throw new KnownErrors.BranchDoesNotExist(headers.branchId);
   const user = token === null ? null : await findUser({ tenancyId: project.tenancyId, projectUserId: token.userId });
@@ -59,6 +61,14 @@ async function checkAdminToken(token: string, project: FoundProject): Promise<vo
   if (ownerTeamId === null || !(await isMemberOfOwnerTeam({ userId: checked.userId, ownerTeamId, branchId: checked.branchId }))) {
     throw new KnownErrors.AdminAccessTokenIsNotAdmin();
   }
+}
+
+/** The admin key of the project `internal` opens every project, in development. */
+async function checkOverrideKey(key: string): Promise<void> {
+  if (config().environment !== 'development') throw new StatusError(401, 'The development override key is for development only.');
+  const keys = { publishableClientKey: null, secretServerKey: null, superSecretAdminKey: key };
+  const internal = await findProject('internal', 'main', keys);
+  if (internal?.superSecretAdminKeyValid !== true) throw new StatusError(401, 'Invalid development override key.');
 }
 
 /** Projects are owned by teams of the project `internal`. */

@@ -8,9 +8,14 @@ export type AccessType = (typeof accessTypes)[number];
 
 /** Before anything is looked up. Null when the request does not ask for access to a project. Throws the first refusal. */
 export function checkHeaders(headers: RequestHeaders): { accessType: AccessType; projectId: string } | null {
-  const hasKey = [headers.publishableClientKey, headers.secretServerKey, headers.superSecretAdminKey, headers.adminAccessToken].some(
-    (key) => key !== null,
-  );
+  const keys = [
+    headers.publishableClientKey,
+    headers.secretServerKey,
+    headers.superSecretAdminKey,
+    headers.adminAccessToken,
+    headers.developmentOverrideKey,
+  ];
+  const hasKey = keys.some((key) => key !== null);
   if (headers.accessType === null) {
     if (hasKey) throw new KnownErrors.ProjectKeyWithoutAccessType();
     return null;

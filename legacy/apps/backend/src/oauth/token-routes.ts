@@ -4,6 +4,7 @@ import type { InferType } from 'yup';
 import { config } from '../config.ts';
 import { database } from '../database.ts';
 import type { ProjectUserAuthorizationCode } from '../generated/prisma/client.ts';
+import { type EndUserIp, endUserIpOf } from '../sessions/note-use.ts';
 import { refreshSession } from '../sessions/session.ts';
 import { signedIn, signIn } from '../sessions/sign-in-session.ts';
 import { endpoint } from '../wire/endpoint.ts';
@@ -30,9 +31,12 @@ export const tokenEndpoints = [
     path: '/auth/oauth/token',
     access: 'anyone',
     body: tokenRequest,
-    handle: async ({ body }) => {
+    handle: async ({ body, headers }) => {
       const client = await checkOAuthClient(body.client_id, body.client_secret);
-      const granted = body.grant_type === 'authorization_code' ? await grantByCode(client, body) : await grantByRefresh(client, body);
+      const granted =
+        body.grant_type === 'authorization_code'
+          ? await grantByCode(client, body)
+          : await grantByRefresh(client, body, endUserIpOf(headers));
       return json(200, tokenAnswer(granted), { 'cache-control': 'no-store', pragma: 'no-cache' });
     },
   }),
@@ -41,9 +45,9 @@ export const tokenEndpoints = [
 type Granted = { accessToken: string; refreshToken: string; isNewUser: boolean; afterCallbackRedirectUrl: string | null };
 type TokenRequest = InferType<typeof tokenRequest>;
 
-async function grantByRefresh(client: OAuthClient, request: TokenRequest): Promise<Granted> {
+async function grantByRefresh(client: OAuthClient, request: TokenRequest, from: EndUserIp | null): Promise<Granted> {
   const refreshToken = request.refresh_token ?? '';
-  const { accessToken } = await refreshSession(refreshToken, client.projectId, client.branchId);
+  const { accessToken } = await refreshSession(refreshToken, client.projectId, client.branchId, from);
   return { accessToken, refreshToken, isNewUser: false, afterCallbackRedirectUrl: null };
 }
 

@@ -7,11 +7,10 @@ import { database, type Transaction } from '../database.ts';
 import { configOf, configSelect } from '../projects/config-layers.ts';
 import type { UserKey } from '../users/find-user.ts';
 import { type UserRow, userInclude, userRestriction } from '../users/user.ts';
+import { type EndUserIp, noteUse } from './note-use.ts';
 
 const yearMillis = 365 * 24 * 60 * 60 * 1000;
-const activityGrainMillis = 60_000;
 
-export type Tokens = { accessToken: string; refreshToken: string };
 export type Issuer = { projectId: string; branchId: string; config: Parameters<typeof userRestriction>[1] };
 
 /** A new session row; its refresh token is 224 random bits, never rotated. */
@@ -47,11 +46,15 @@ export function mintAccessToken(row: UserRow, refreshTokenId: string, issuer: Is
   );
 }
 
-/** A new access token for a session's refresh token, and who it belongs to. Throws REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED. */
+/**
+ * A new access token for a session's refresh token, and who it belongs to: two statements, whatever the session. Throws
+ * REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED, also when the session is revoked meanwhile.
+ */
 export async function refreshSession(
   refreshToken: string,
   projectId: string,
   branchId: string,
+  from: EndUserIp | null = null,
 ): Promise<{ accessToken: string; userId: string }> {
   const tenancySelect = { projectId: true, branchId: true, project: { select: configSelect(branchId) } };
   const session = await database().projectUserRefreshToken.findUnique({
@@ -59,25 +62,17 @@ export async function refreshSession(
     where: { refreshToken },
     include: { user: { include: { ...userInclude, tenancy: { select: tenancySelect } } } },
   });
-  if (session === null || (session.expiresAt !== null && session.expiresAt <= new Date()))
-    throw new KnownErrors.RefreshTokenNotFoundOrExpired();
+  if (session === null || !isLive(session)) throw new KnownErrors.RefreshTokenNotFoundOrExpired();
   const { tenancy, ...row } = session.user;
   if (tenancy.projectId !== projectId || tenancy.branchId !== branchId) throw new KnownErrors.RefreshTokenNotFoundOrExpired();
-  await noteActivity(session, row);
+  const data = { projectId, branchId, userId: row.projectUserId, refreshTokenId: session.id, isAnonymous: row.isAnonymous };
+  const use = { tenancyId: session.tenancyId, sessionId: session.id, userId: row.projectUserId, data, from };
+  if (!(await noteUse(use))) throw new KnownErrors.RefreshTokenNotFoundOrExpired();
   const issuer = { projectId, branchId, config: configOf(tenancy.project) };
   return { accessToken: await mintAccessToken(row, session.id, issuer), userId: row.projectUserId };
 }
 
-/** The session was used now. The user's own mark moves once a minute, so that a busy session does not rewrite the user each time. */
-async function noteActivity(session: { tenancyId: string; id: string }, row: UserRow): Promise<void> {
-  const now = new Date();
-  await database().projectUserRefreshToken.updateMany({
-    where: { tenancyId: session.tenancyId, id: session.id },
-    data: { lastActiveAt: now },
-  });
-  if (now.getTime() - row.lastActiveAt.getTime() < activityGrainMillis) return;
-  await database().projectUser.updateMany({
-    where: { tenancyId: row.tenancyId, projectUserId: row.projectUserId },
-    data: { lastActiveAt: now },
-  });
+/** Whether a session has not run out. */
+export function isLive(session: { expiresAt: Date | null }): boolean {
+  return session.expiresAt === null || session.expiresAt > new Date();
 }

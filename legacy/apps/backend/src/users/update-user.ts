@@ -121,6 +121,7 @@ function changedColumns(change: UserChange): Prisma.ProjectUserUpdateInput {
   if (change.server_metadata !== undefined) data.serverMetadata = asJson(change.server_metadata);
   if (change.totp_secret_base64 !== undefined) {
     data.requiresTotpMfa = change.totp_secret_base64 !== null;
+    data.totpLastStep = null;
     data.totpSecret = change.totp_secret_base64 === null ? null : Buffer.from(change.totp_secret_base64, 'base64');
   }
   if (change.restricted_by_admin !== undefined) {

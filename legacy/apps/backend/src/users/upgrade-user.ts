@@ -2,16 +2,9 @@ import type { Transaction } from '../database.ts';
 import { createOAuthAccount } from '../oauth/oauth-account.ts';
 import type { TeamOwner } from '../teams/create-team.ts';
 import { tell } from '../webhooks/tell.ts';
-import {
-  createEmail,
-  createOtp,
-  createPassword,
-  createPersonalTeam,
-  createUser,
-  grantSignUpPermissions,
-  type NewUser,
-} from './create-user.ts';
+import { createEmail, createOtp, createPersonalTeam, createUser, grantSignUpPermissions, type NewUser } from './create-user.ts';
 import { findUser, type UserKey } from './find-user.ts';
+import { replacePassword } from './replace-password.ts';
 import { serverUser, type UserRow } from './user.ts';
 
 /** Signs somebody up: an anonymous caller becomes the user in place, everyone else gets a new one. Answers the user's id. */
@@ -31,7 +24,8 @@ export async function upgradeAnonymousUser(tx: Transaction, owner: TeamOwner, ro
   if (count === 0) return false;
   if (user.email !== undefined) await replaceEmail(tx, key, user.email);
   if (user.passwordHash !== undefined) await replacePassword(tx, key, user.passwordHash);
-  if (user.otpAuthEnabled === true && (await tx.otpAuthMethod.count({ where: key })) === 0) await createOtp(tx, key);
+  if (user.otpAuthEnabled === true && (await tx.otpAuthMethod.findUnique({ where: { tenancyId_projectUserId: key } })) === null)
+    await createOtp(tx, key);
   for (const account of user.oauthAccounts ?? []) await createOAuthAccount(tx, key, account);
   await grantSignUpPermissions(tx, owner, key);
   const upgraded = await findUser(key, tx);
@@ -54,10 +48,4 @@ function upgradedColumns(user: NewUser) {
 async function replaceEmail(tx: Transaction, key: UserKey, email: NonNullable<NewUser['email']>): Promise<void> {
   await tx.contactChannel.deleteMany({ where: { ...key, type: 'EMAIL', OR: [{ isPrimary: 'TRUE' }, { value: email.value }] } });
   await createEmail(tx, key, email);
-}
-
-async function replacePassword(tx: Transaction, key: UserKey, passwordHash: string): Promise<void> {
-  await tx.authMethod.deleteMany({ where: { ...key, password: { isNot: null } } });
-  await createPassword(tx, key, passwordHash);
-  await tx.projectUserRefreshToken.deleteMany({ where: key });
 }

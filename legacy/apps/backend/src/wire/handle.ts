@@ -1,12 +1,11 @@
-import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
-import { type Auth, authenticate } from '../auth/authenticate.ts';
-import type { AccessType } from '../auth/check-order.ts';
+import { authenticate } from '../auth/authenticate.ts';
 import { type RequestHeaders, readRequestHeaders } from '../auth/request-headers.ts';
 import { config } from '../config.ts';
 import { endpoints } from '../routes.ts';
 import { parseBody, readBody } from './body.ts';
 import type { Endpoint } from './endpoint.ts';
 import { replyToError } from './errors.ts';
+import { firstThatFits, overloadsFor } from './overloads.ts';
 import { type Reply, text } from './reply.ts';
 import { respond } from './respond.ts';
 import { createRouter, forMethod, type Match } from './router.ts';
@@ -44,30 +43,20 @@ async function answer(call: Call): Promise<Reply> {
   try {
     const body = parseBody(request.method, request.headers.get('content-type'), await readBody(request));
     const auth = await authenticate(call.headers);
-    const endpoint = chooseOverload(call.overloads, auth);
-    const parts = await validate({
-      parts: { body, query: Object.fromEntries(url.searchParams), params: call.match.params },
-      schemas: endpoint,
-      method: request.method,
-      pathname: url.pathname,
-      currentUserId: auth?.user?.projectUserId,
-    });
+    const { endpoint, parts } = await firstThatFits(overloadsFor(call.overloads, auth), (overload) =>
+      validate({
+        parts: { body, query: Object.fromEntries(url.searchParams), params: call.match.params },
+        schemas: overload,
+        method: request.method,
+        pathname: url.pathname,
+        currentUserId: auth?.user?.projectUserId,
+      }),
+    );
     return await endpoint.run({ auth, headers: call.headers, ...parts });
   } catch (error) {
     const writesNotifications = call.overloads.some((endpoint) => endpoint.writesNotifications === true);
     return replyToError(error, { method: request.method, pathname: url.pathname, writesNotifications });
   }
-}
-
-/** The overload for the caller's access type. Throws ACCESS_TYPE_REQUIRED, or INSUFFICIENT_ACCESS_TYPE with the types of all of them. */
-export function chooseOverload(overloads: readonly Endpoint[], auth: Pick<Auth, 'accessType'> | null): Endpoint {
-  const open = overloads.find((endpoint) => endpoint.access === 'anyone');
-  if (open !== undefined) return open;
-  if (auth === null) throw new KnownErrors.AccessTypeRequired();
-  const chosen = overloads.find((endpoint) => endpoint.access !== 'anyone' && endpoint.access.includes(auth.accessType));
-  if (chosen !== undefined) return chosen;
-  const allowed = new Set(overloads.flatMap((endpoint): readonly AccessType[] => (endpoint.access === 'anyone' ? [] : endpoint.access)));
-  throw new KnownErrors.InsufficientAccessType(auth.accessType, [...allowed]);
 }
 
 function matchPath(pathname: string): Match | null {

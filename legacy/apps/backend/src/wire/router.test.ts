@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { endpoints } from '../routes.ts';
-import { clientOrHigher, type Endpoint, type Method, serverOrHigher } from './endpoint.ts';
-import { chooseOverload } from './handle.ts';
+import { clientOrHigher, type Endpoint, type Method } from './endpoint.ts';
 import { json } from './reply.ts';
 import { createRouter, forMethod } from './router.ts';
 
@@ -33,19 +32,6 @@ describe('a path is found', () => {
     const match = find(['users', 'me']);
     expect(match !== null && forMethod(match, 'HEAD')).toHaveLength(1);
     expect(match !== null && forMethod(match, 'PUT')).toHaveLength(0);
-  });
-});
-
-describe('overloads', () => {
-  const overloads = [fake('GET', '/x', ['client']), fake('GET', '/x', serverOrHigher)];
-  test('the one for the caller is chosen', () => {
-    expect(chooseOverload(overloads, { accessType: 'admin' })).toBe(overloads[1]);
-  });
-  test('a refusal lists the types of all of them', () => {
-    expect(() => chooseOverload([fake('GET', '/x', ['server']), fake('GET', '/x', ['admin'])], { accessType: 'client' })).toThrow(
-      expect.objectContaining({ details: { actual_access_type: 'client', allowed_access_types: ['server', 'admin'] } }),
-    );
-    expect(() => chooseOverload(overloads, null)).toThrow(/must specify an access level/);
   });
 });
 

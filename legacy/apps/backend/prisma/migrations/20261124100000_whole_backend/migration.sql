@@ -9,6 +9,7 @@ alter table "Project"
   add column "logoFullUrl" text,
   add column "logoDarkModeUrl" text,
   add column "logoFullDarkModeUrl" text;
+alter table "ProjectUser" add column "totpLastStep" integer;
 alter table "ProjectUserRefreshToken" add column "lastActiveAtIpInfo" jsonb;
 alter table "TeamMember" add column "displayName" text, add column "profileImageUrl" text;
 create index "Team_tenancyId_createdAt_teamId_idx" on "Team" ("tenancyId", "createdAt", "teamId");
