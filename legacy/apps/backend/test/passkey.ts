@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import WebAuthnEmulator from 'nid-webauthn-emulator';
+import WebAuthnEmulator, { AuthenticatorEmulator, PasskeysCredentialsMemoryRepository } from 'nid-webauthn-emulator';
 import type { Person, World } from './world.ts';
 
 type Encoder = { pushAny(value: unknown): void; read(): Buffer | null };
@@ -22,8 +22,13 @@ type Options<T> = { options_json: T; code: string };
 type CreationOptions = Parameters<WebAuthnEmulator['createJSON']>[1];
 type RequestOptions = Parameters<WebAuthnEmulator['getJSON']>[1];
 
+/** An authenticator of its own: by default the emulator's share what they hold. */
+export function newAuthenticator(): WebAuthnEmulator {
+  return new WebAuthnEmulator(new AuthenticatorEmulator({ credentialsRepository: new PasskeysCredentialsMemoryRepository() }));
+}
+
 /** What the published clients do before they ask the authenticator: the page's host takes the sentinel's place. */
-export async function answerToRegistration(world: World, user: Person, authenticator = new WebAuthnEmulator(), origin = passkeyOrigin) {
+export async function answerToRegistration(world: World, user: Person, authenticator = newAuthenticator(), origin = passkeyOrigin) {
   const begun = (await world.must('client', 'POST', '/auth/passkey/initiate-passkey-registration', { user, body: {} })) as unknown;
   const { options_json: options, code } = begun as Options<CreationOptions>;
   const credential = authenticator.createJSON(origin, { ...options, rp: { ...options.rp, id: new URL(origin).hostname } });
@@ -31,7 +36,7 @@ export async function answerToRegistration(world: World, user: Person, authentic
 }
 
 export async function registerPasskey(world: World, user: Person): Promise<WebAuthnEmulator> {
-  const authenticator = new WebAuthnEmulator();
+  const authenticator = newAuthenticator();
   const body = await answerToRegistration(world, user, authenticator);
   await world.must('client', 'POST', '/auth/passkey/register', { user, body });
   return authenticator;

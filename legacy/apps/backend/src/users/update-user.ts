@@ -43,6 +43,7 @@ export async function updateUser(key: UserKey, change: UserChange): Promise<User
       await changeEmail(tx, key, before, change);
       if (passwordHash !== undefined) await changePassword(tx, key, before, passwordHash);
       if (change.otp_auth_enabled !== undefined) await changeOtp(tx, key, before, change.otp_auth_enabled);
+      if (change.passkey_auth_enabled === false) await tx.authMethod.deleteMany({ where: { ...key, passkey: { isNot: null } } });
       if (change.selected_team_id !== undefined) await selectTeam(tx, key, change.selected_team_id);
       await tx.projectUser.update({ where: { tenancyId_projectUserId: key }, data: changedColumns(change) });
       const after = await findUser(key, tx);
