@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { endpoints } from '../src/routes.ts';
-import { type Example, exampleOf, pathOf } from './examples.ts';
+import type { Example } from './example.ts';
+import { exampleOf, pathOf } from './examples.ts';
 import { type Legacy, openLegacy } from './legacy.ts';
 import { plantWorld, type World } from './world.ts';
 

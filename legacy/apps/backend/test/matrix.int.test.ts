@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accessTypes } from '../src/auth/check-order.ts';
 import { endpoints } from '../src/routes.ts';
 import type { Access, Endpoint } from '../src/wire/endpoint.ts';
-import { type Example, exampleOf, pathOf } from './examples.ts';
+import type { Example } from './example.ts';
+import { exampleOf, pathOf } from './examples.ts';
 import { type Answer, type Legacy, openLegacy } from './legacy.ts';
 import { plantWorld, type World } from './world.ts';
 

@@ -49,24 +49,9 @@ export const everythingOn = {
 /** A project of a test's own with its keys, all its rows its own: two of them show that none sees the other. */
 export type World = Awaited<ReturnType<typeof plantWorld>>;
 
+/** over 70 lines: it lists, one after the other, the small things a test can do in a world. */
 export async function plantWorld(legacy: Legacy, config: Record<string, unknown> = {}) {
-  const project = {
-    id: randomUUID(),
-    tenancyId: randomUUID(),
-    publishableClientKey: `pck_${generateSecureRandomString()}`,
-    secretServerKey: `ssk_${generateSecureRandomString()}`,
-    superSecretAdminKey: `sak_${generateSecureRandomString()}`,
-  };
-  await legacy.admin.query(`insert into "Project" ("id", "displayName", "updatedAt") values ($1, 'World', now())`, [project.id]);
-  await legacy.admin.query(`insert into "Tenancy" ("id", "projectId", "branchId") values ($1, $2, 'main')`, [
-    project.tenancyId,
-    project.id,
-  ]);
-  await legacy.admin.query(
-    `insert into "ApiKeySet" ("projectId", "id", "description", "expiresAt", "publishableClientKey", "secretServerKey", "superSecretAdminKey")
-     values ($1, $2, 'Keys', now() + interval '1 day', $3, $4, $5)`,
-    [project.id, randomUUID(), project.publishableClientKey, project.secretServerKey, project.superSecretAdminKey],
-  );
+  const project = await plantProject(legacy);
   const setConfig = (override: Record<string, unknown>) =>
     legacy.admin.query(
       `insert into "EnvironmentConfigOverride" ("projectId", "branchId", "config") values ($1, 'main', $2)
@@ -142,4 +127,26 @@ export async function plantWorld(legacy: Legacy, config: Record<string, unknown>
       return rows;
     },
   };
+}
+
+/** The rows of a project and its keys. */
+async function plantProject(legacy: Legacy) {
+  const project = {
+    id: randomUUID(),
+    tenancyId: randomUUID(),
+    publishableClientKey: `pck_${generateSecureRandomString()}`,
+    secretServerKey: `ssk_${generateSecureRandomString()}`,
+    superSecretAdminKey: `sak_${generateSecureRandomString()}`,
+  };
+  await legacy.admin.query(`insert into "Project" ("id", "displayName", "updatedAt") values ($1, 'World', now())`, [project.id]);
+  await legacy.admin.query(`insert into "Tenancy" ("id", "projectId", "branchId") values ($1, $2, 'main')`, [
+    project.tenancyId,
+    project.id,
+  ]);
+  await legacy.admin.query(
+    `insert into "ApiKeySet" ("projectId", "id", "description", "expiresAt", "publishableClientKey", "secretServerKey", "superSecretAdminKey")
+     values ($1, $2, 'Keys', now() + interval '1 day', $3, $4, $5)`,
+    [project.id, randomUUID(), project.publishableClientKey, project.secretServerKey, project.superSecretAdminKey],
+  );
+  return project;
 }

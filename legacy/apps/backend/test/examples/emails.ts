@@ -1,5 +1,5 @@
 import { unsubscribeCode, unsubscribeKey } from '../../src/emails/unsubscribe-code.ts';
-import type { Examples } from '../examples.ts';
+import type { Examples } from '../example.ts';
 import type { World } from '../world.ts';
 
 const marketing = '4f6f8873-3d04-46bd-8bef-18338b1a1b4c';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Examples } from '../examples.ts';
+import type { Examples } from '../example.ts';
 import type { Person, World } from '../world.ts';
 
 const newKey = { description: 'Key', expires_at_millis: null };

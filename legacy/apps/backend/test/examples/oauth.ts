@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Examples } from '../examples.ts';
+import type { Examples } from '../example.ts';
 import { freshEmail } from '../legacy.ts';
 import { authorize, authorizeQuery, plantAccount } from '../oauth-mock.ts';
 import type { World } from '../world.ts';

@@ -1,4 +1,4 @@
-import type { Examples } from '../examples.ts';
+import type { Examples } from '../example.ts';
 
 export const projectExamples: Examples = {
   'GET /projects/current': { isAlone: true, make: async () => ({}) },

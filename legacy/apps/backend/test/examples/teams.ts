@@ -1,4 +1,4 @@
-import type { Examples } from '../examples.ts';
+import type { Examples } from '../example.ts';
 import { freshEmail } from '../legacy.ts';
 import type { Person, World } from '../world.ts';
 

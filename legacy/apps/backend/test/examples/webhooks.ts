@@ -1,4 +1,4 @@
-import type { Examples } from '../examples.ts';
+import type { Examples } from '../example.ts';
 
 export const webhookExamples: Examples = {
   'POST /webhooks/svix-token': { isAlone: true, make: async () => ({ body: {} }) },
