@@ -6,6 +6,7 @@ import { createTeam, type TeamOwner } from '../teams/create-team.ts';
 import { tell } from '../webhooks/tell.ts';
 import { findUser } from './find-user.ts';
 import { asJson } from './json-column.ts';
+import { selectTeam } from './select-team.ts';
 import { serverUser } from './user.ts';
 
 export type NewUser = {
@@ -18,6 +19,7 @@ export type NewUser = {
   email?: { value: string; isVerified: boolean; usedForAuth: boolean } | undefined;
   passwordHash?: string | undefined;
   otpAuthEnabled?: boolean | undefined;
+  totpSecret?: Uint8Array<ArrayBuffer> | undefined;
   oauthAccounts?: readonly NewOAuthAccount[] | undefined;
   isAnonymous?: boolean | undefined;
   restricted?: { reason: string | null; privateDetails: string | null } | undefined;
@@ -100,14 +102,11 @@ export async function createPersonalTeam(
   tx: Transaction,
   owner: TeamOwner,
   key: Key,
-  user: Pick<NewUser, 'displayName' | 'email'>,
+  user: { displayName?: string | null | undefined; email?: { value: string } | undefined },
 ): Promise<void> {
   const name = user.displayName || user.email?.value;
   const team = await createTeam(tx, owner, { displayName: name === undefined ? 'Personal Team' : `${name}'s Team` }, key.projectUserId);
-  await tx.teamMember.update({
-    where: { tenancyId_projectUserId_teamId: { ...key, teamId: team.teamId } },
-    data: { isSelected: 'TRUE' },
-  });
+  await selectTeam(tx, key, team.teamId);
 }
 
 function userColumns(user: NewUser) {
@@ -117,6 +116,8 @@ function userColumns(user: NewUser) {
     clientMetadata: asJson(user.clientMetadata),
     clientReadOnlyMetadata: asJson(user.clientReadOnlyMetadata),
     serverMetadata: asJson(user.serverMetadata),
+    requiresTotpMfa: user.totpSecret !== undefined,
+    totpSecret: user.totpSecret ?? null,
     isAnonymous: user.isAnonymous ?? false,
     restrictedByAdmin: user.restricted !== undefined,
     restrictedByAdminReason: user.restricted?.reason ?? null,

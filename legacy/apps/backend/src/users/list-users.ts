@@ -17,14 +17,17 @@ export type UserQuery = {
   onlyAnonymous: boolean;
 };
 
+/** No page is larger, asked for or not: the rest is behind its cursor. */
+const pageUsersMax = 5_000;
 const columns = { signed_up_at: 'signedUpAt', last_active_at: 'lastActiveAt' } as const;
 
-/** One page in keyset order. `cursor` is the first user of the page; without `limit` the page is everything. */
+/** One page in keyset order. `cursor` is the first user of the page; without `limit` the page is as large as pages get. */
 export async function listUsers(
   owner: { tenancyId: string; config: ProjectConfig },
   query: UserQuery,
 ): Promise<{ rows: UserRow[]; nextCursor: string | null }> {
   const column = columns[query.orderBy];
+  const limit = Math.min(query.limit ?? pageUsersMax, pageUsersMax);
   const order = query.desc ? 'desc' : 'asc';
   const start = query.cursor === undefined ? [] : [await fromCursor(owner.tenancyId, query.cursor, column, query.desc)];
   const rows = await database().projectUser.findMany({
@@ -32,22 +35,29 @@ export async function listUsers(
     where: { tenancyId: owner.tenancyId, AND: [...userFilters(query, owner.config), ...start] },
     orderBy: [{ [column]: order }, { projectUserId: order }],
     include: userInclude,
-    ...(query.limit === undefined ? {} : { take: query.limit + 1 }),
+    take: limit + 1,
   });
-  if (query.limit === undefined) return { rows, nextCursor: null };
-  return { rows: rows.slice(0, query.limit), nextCursor: rows[query.limit]?.projectUserId ?? null };
+  return { rows: rows.slice(0, limit), nextCursor: rows[limit]?.projectUserId ?? null };
 }
 
+// The first half is what an index can start at; the second settles who else has the very moment.
 async function fromCursor(
   tenancyId: string,
   cursor: string,
   column: 'signedUpAt' | 'lastActiveAt',
   desc: boolean,
 ): Promise<Prisma.ProjectUserWhereInput> {
-  const first = await database().projectUser.findUnique({ where: { tenancyId_projectUserId: { tenancyId, projectUserId: cursor } } });
+  const first = await database().projectUser.findUnique({
+    where: { tenancyId_projectUserId: { tenancyId, projectUserId: cursor } },
+    select: { signedUpAt: true, lastActiveAt: true },
+  });
   if (first === null) throw new StatusError(400, 'The cursor does not exist.');
   const beyond = desc ? 'lt' : 'gt';
-  return { OR: [{ [column]: { [beyond]: first[column] } }, { [column]: first[column], projectUserId: { [`${beyond}e`]: cursor } }] };
+  const from = first[column];
+  return {
+    [column]: { [`${beyond}e`]: from },
+    OR: [{ [column]: { [beyond]: from } }, { projectUserId: { [`${beyond}e`]: cursor } }],
+  };
 }
 
 function userFilters(query: UserQuery, config: ProjectConfig): Prisma.ProjectUserWhereInput[] {

@@ -5,17 +5,16 @@ import { userIdOrMeSchema, yupBoolean, yupNumber, yupObject, yupString } from '@
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { AnySchema } from 'yup';
 import type { Auth } from '../auth/authenticate.ts';
-import { database } from '../database.ts';
+import { sessionOwner } from '../sessions/sign-in-session.ts';
 import { clientOnly, clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
 import { json, type Reply } from '../wire/reply.ts';
-import { asEmailTakenError, createUser } from './create-user.ts';
+import { createByServer, type UserCreation } from './create-by-server.ts';
 import { deleteUser } from './delete-user.ts';
-import { normalizeEmail } from './email-address.ts';
-import { findUser, type UserKey } from './find-user.ts';
+import { findUser } from './find-user.ts';
 import { listUsers } from './list-users.ts';
-import { assertPasswordAllowed, assertPasswordHashImportable, hashPassword } from './password.ts';
-import { type UserChange, updateUser } from './update-user.ts';
+import { updateUser } from './update-user.ts';
 import { clientUser, serverUser, type UserRow } from './user.ts';
+import { assertUserChangeAllowed, type UserChange } from './user-change.ts';
 
 const userId = yupObject({ user_id: userIdOrMeSchema.defined() }).defined();
 const clientUpdate = schemaOf(currentUserCrud.client.updateSchema);
@@ -34,12 +33,7 @@ export const userEndpoints = [
     path: '/users/me',
     access: clientOnly,
     body: clientUpdate,
-    handle: async ({ auth, body }) => {
-      const change = body as UserChange;
-      if (change.profile_image_url && !change.profile_image_url.startsWith('data:image/'))
-        throw new StatusError(400, 'Invalid profile image URL');
-      return changeUser(auth, ownUser(auth).projectUserId, change);
-    },
+    handle: async ({ auth, body }) => changeUser(auth, ownUser(auth).projectUserId, body as UserChange),
   }),
   endpoint({
     method: 'PATCH',
@@ -57,7 +51,7 @@ export const userEndpoints = [
       if (auth.accessType === 'client' && !auth.project.config.users.allowClientUserDeletion) {
         throw new StatusError(400, 'Client user deletion is not enabled for this project');
       }
-      return removeUser({ tenancyId: auth.tenancyId, projectUserId: user.projectUserId });
+      return removeUser(auth, user.projectUserId);
     },
   }),
   endpoint({
@@ -99,7 +93,7 @@ export const userEndpoints = [
     path: '/users',
     access: serverOrHigher,
     body: serverCreate,
-    handle: async ({ auth, body }) => json(201, await createByServer(auth, body as UserChange & { is_anonymous?: boolean })),
+    handle: async ({ auth, body }) => makeUser(auth, body as UserCreation),
   }),
   endpoint({
     method: 'GET',
@@ -125,7 +119,7 @@ export const userEndpoints = [
     path: '/users/:user_id',
     access: serverOrHigher,
     params: userId,
-    handle: async ({ auth, params }) => removeUser({ tenancyId: auth.tenancyId, projectUserId: params.user_id }),
+    handle: async ({ auth, params }) => removeUser(auth, params.user_id),
   }),
 ];
 
@@ -139,63 +133,20 @@ function visibleUser(auth: Auth, row: UserRow) {
 }
 
 async function changeUser(auth: Auth, projectUserId: string, change: UserChange): Promise<Reply> {
-  return json(200, visibleUser(auth, await updateUser({ tenancyId: auth.tenancyId, projectUserId }, change)));
+  assertUserChangeAllowed(change, auth.accessType);
+  return json(200, visibleUser(auth, await updateUser(sessionOwner(auth), projectUserId, change)));
 }
 
-async function removeUser(key: UserKey): Promise<Reply> {
-  await deleteUser(key);
+async function makeUser(auth: Auth, creation: UserCreation): Promise<Reply> {
+  assertUserChangeAllowed(creation, auth.accessType);
+  const row = await createByServer(sessionOwner(auth), creation);
+  // Clients saw the answer to a creation without the personal team, and rely on nothing else.
+  return json(201, { ...serverUser(row, auth.project.config), selected_team_id: null, selected_team: null });
+}
+
+async function removeUser(auth: Auth, projectUserId: string): Promise<Reply> {
+  await deleteUser(sessionOwner(auth), projectUserId);
   return json(200, { success: true });
-}
-
-async function createByServer(auth: Auth, body: UserChange & { is_anonymous?: boolean }) {
-  const passwordHash = await readPassword(body);
-  const email = body.primary_email === undefined || body.primary_email === null ? undefined : normalizeEmail(body.primary_email);
-  try {
-    const row = await database().$transaction(async (tx) => {
-      const projectUserId = await createUser(
-        tx,
-        { tenancyId: auth.tenancyId, projectId: auth.project.id, config: auth.project.config },
-        {
-          displayName: body.display_name,
-          profileImageUrl: body.profile_image_url,
-          clientMetadata: body.client_metadata,
-          clientReadOnlyMetadata: body.client_read_only_metadata,
-          serverMetadata: body.server_metadata,
-          email:
-            email === undefined
-              ? undefined
-              : { value: email, isVerified: body.primary_email_verified ?? false, usedForAuth: body.primary_email_auth_enabled ?? false },
-          passwordHash,
-          otpAuthEnabled: body.otp_auth_enabled,
-          isAnonymous: body.is_anonymous,
-          restricted:
-            body.restricted_by_admin === true
-              ? { reason: body.restricted_by_admin_reason ?? null, privateDetails: body.restricted_by_admin_private_details ?? null }
-              : undefined,
-          countryCode: body.country_code,
-          riskScores:
-            body.risk_scores === undefined
-              ? undefined
-              : { bot: body.risk_scores.sign_up.bot, freeTrialAbuse: body.risk_scores.sign_up.free_trial_abuse },
-        },
-      );
-      return findUser({ tenancyId: auth.tenancyId, projectUserId }, tx);
-    });
-    if (row === null) throw new Error('the user is gone');
-    // Clients saw the answer to a creation without the personal team, and rely on nothing else.
-    return { ...serverUser(row, auth.project.config), selected_team_id: null, selected_team: null };
-  } catch (error) {
-    throw asEmailTakenError(error, email ?? '');
-  }
-}
-
-async function readPassword(body: UserChange): Promise<string | undefined> {
-  if (typeof body.password === 'string') {
-    assertPasswordAllowed(body.password);
-    return hashPassword(body.password);
-  }
-  if (body.password_hash !== undefined) assertPasswordHashImportable(body.password_hash);
-  return body.password_hash;
 }
 
 /** The published schemas are typed for the published clients; here they are only ever run. */

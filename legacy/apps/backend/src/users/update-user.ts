@@ -1,62 +1,56 @@
-import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
-import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import { database, type Transaction } from '../database.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
-import { asEmailTakenError, createEmail, createOtp, createPassword } from './create-user.ts';
+import type { TeamOwner } from '../teams/create-team.ts';
+import { asEmailTakenError, createOtp } from './create-user.ts';
 import { normalizeEmail } from './email-address.ts';
 import { findUser, type UserKey } from './find-user.ts';
 import { asJson } from './json-column.ts';
+import { lockUser } from './lock-user.ts';
 import { assertPasswordAllowed, assertPasswordHashImportable, hashPassword } from './password.ts';
+import { changePrimaryEmail } from './primary-email.ts';
+import { replacePassword } from './replace-password.ts';
+import { selectTeam } from './select-team.ts';
+import { tellUserUpdated } from './tell-user.ts';
+import { upgradeAnonymousUser } from './upgrade-user.ts';
 import type { UserRow } from './user.ts';
+import { readTotpSecret, type UserChange } from './user-change.ts';
 
-/** What may change of a user, in the wire's names; absent means unchanged. */
-export type UserChange = {
-  display_name?: string | null | undefined;
-  profile_image_url?: string | null | undefined;
-  client_metadata?: unknown;
-  client_read_only_metadata?: unknown;
-  server_metadata?: unknown;
-  primary_email?: string | null | undefined;
-  primary_email_verified?: boolean | undefined;
-  primary_email_auth_enabled?: boolean | undefined;
-  password?: string | null | undefined;
-  password_hash?: string | undefined;
-  otp_auth_enabled?: boolean | undefined;
-  passkey_auth_enabled?: boolean | undefined;
-  totp_secret_base64?: string | null | undefined;
-  selected_team_id?: string | null | undefined;
-  restricted_by_admin?: boolean | undefined;
-  restricted_by_admin_reason?: string | null | undefined;
-  restricted_by_admin_private_details?: string | null | undefined;
-  country_code?: string | null | undefined;
-  risk_scores?: { sign_up: { bot: number; free_trial_abuse: number } } | undefined;
-};
-
-/** Changes what is given, in one transaction that holds the user's row. Throws USER_NOT_FOUND, USER_EMAIL_ALREADY_EXISTS, password errors. */
-export async function updateUser(key: UserKey, change: UserChange): Promise<UserRow> {
+/**
+ * Changes what is given, in one transaction that holds the user's row, and tells the project. The change is one that is allowed.
+ * Throws USER_NOT_FOUND, USER_EMAIL_ALREADY_EXISTS, TEAM_MEMBERSHIP_NOT_FOUND, password errors.
+ */
+export async function updateUser(owner: TeamOwner, projectUserId: string, change: UserChange): Promise<UserRow> {
+  const key = { tenancyId: owner.tenancyId, projectUserId };
   const passwordHash = await readPasswordChange(change);
+  const email = change.primary_email ? normalizeEmail(change.primary_email) : change.primary_email;
   try {
     return await database().$transaction(async (tx) => {
-      await tx.$queryRaw`select 1 from "ProjectUser" where "tenancyId" = ${key.tenancyId}::uuid and "projectUserId" = ${key.projectUserId}::uuid for no key update`;
-      const before = await findUser(key, tx);
-      if (before === null) throw new KnownErrors.UserNotFound();
-      await changeEmail(tx, key, before, change);
-      if (passwordHash !== undefined) await changePassword(tx, key, before, passwordHash);
-      if (change.otp_auth_enabled !== undefined) await changeOtp(tx, key, before, change.otp_auth_enabled);
-      if (change.passkey_auth_enabled === false) await tx.authMethod.deleteMany({ where: { ...key, passkey: { isNot: null } } });
-      if (change.selected_team_id !== undefined) await selectTeam(tx, key, change.selected_team_id);
+      await lockUser(tx, key);
+      const before = await findExisting(tx, key);
+      await changePrimaryEmail(tx, key, before.contactChannels[0], {
+        value: email,
+        isVerified: change.primary_email_verified,
+        usedForAuth: change.primary_email_auth_enabled,
+      });
+      await changeWaysToSignIn(tx, before, change, passwordHash);
       await tx.projectUser.update({ where: { tenancyId_projectUserId: key }, data: changedColumns(change) });
-      const after = await findUser(key, tx);
-      if (after === null) throw new KnownErrors.UserNotFound();
-      return after;
+      if (change.is_anonymous === false) await upgradeAnonymousUser(tx, owner, before, {});
+      if (change.selected_team_id !== undefined) await selectTeam(tx, key, change.selected_team_id);
+      return tellUserUpdated(tx, owner, key);
     });
   } catch (error) {
-    throw asEmailTakenError(error, change.primary_email ?? '');
+    throw asEmailTakenError(error, email ?? '');
   }
 }
 
+async function findExisting(tx: Transaction, key: UserKey): Promise<UserRow> {
+  const row = await findUser(key, tx);
+  if (row === null) throw new Error('the user whose row is held is gone');
+  return row;
+}
+
 /** Undefined: unchanged. Null: no password from now on. */
-async function readPasswordChange(change: UserChange): Promise<string | null | undefined> {
+export async function readPasswordChange(change: Pick<UserChange, 'password' | 'password_hash'>): Promise<string | null | undefined> {
   if (change.password !== undefined) {
     if (change.password === null) return null;
     assertPasswordAllowed(change.password);
@@ -67,54 +61,28 @@ async function readPasswordChange(change: UserChange): Promise<string | null | u
   return change.password_hash;
 }
 
-async function changeEmail(tx: Transaction, key: UserKey, before: UserRow, change: UserChange): Promise<void> {
-  const current = before.contactChannels[0];
-  const value =
-    change.primary_email === undefined || change.primary_email === null ? change.primary_email : normalizeEmail(change.primary_email);
-  if (value === null) {
-    if (current !== undefined) await tx.contactChannel.delete({ where: channelKey(key, current.id) });
-    return;
-  }
-  if (value !== undefined && value !== current?.value) {
-    if (current !== undefined) await tx.contactChannel.delete({ where: channelKey(key, current.id) });
-    await tx.contactChannel.deleteMany({ where: { ...key, type: 'EMAIL', value } });
-    const usedForAuth = change.primary_email_auth_enabled ?? current?.usedForAuth === 'TRUE';
-    await createEmail(tx, key, { value, isVerified: change.primary_email_verified ?? false, usedForAuth });
-    return;
-  }
-  if (change.primary_email_verified === undefined && change.primary_email_auth_enabled === undefined) return;
-  if (current === undefined) throw new StatusError(400, 'The user has no primary email.');
-  const data: Prisma.ContactChannelUpdateInput = {};
-  if (change.primary_email_verified !== undefined) data.isVerified = change.primary_email_verified;
-  if (change.primary_email_auth_enabled !== undefined) data.usedForAuth = change.primary_email_auth_enabled ? 'TRUE' : null;
-  await tx.contactChannel.update({ where: channelKey(key, current.id), data });
+async function changeWaysToSignIn(
+  tx: Transaction,
+  before: UserRow,
+  change: UserChange,
+  passwordHash: string | null | undefined,
+): Promise<void> {
+  const key = { tenancyId: before.tenancyId, projectUserId: before.projectUserId };
+  if (passwordHash === null) await removePassword(tx, key);
+  else if (passwordHash !== undefined) await replacePassword(tx, key, passwordHash);
+  if (change.otp_auth_enabled === true && before.otps.length === 0) await createOtp(tx, key);
+  if (change.otp_auth_enabled === false) await tx.authMethod.deleteMany({ where: { ...key, otp: { isNot: null } } });
+  if (change.passkey_auth_enabled === false) await tx.authMethod.deleteMany({ where: { ...key, passkey: { isNot: null } } });
 }
 
-/** A changed password ends every session. */
-async function changePassword(tx: Transaction, key: UserKey, before: UserRow, passwordHash: string | null): Promise<void> {
-  const current = before.passwords[0];
-  if (current !== undefined)
-    await tx.authMethod.delete({ where: { tenancyId_id: { tenancyId: key.tenancyId, id: current.authMethodId } } });
-  if (passwordHash !== null) await createPassword(tx, key, passwordHash);
+/** A changed password ends every session, also when there is none from now on. */
+async function removePassword(tx: Transaction, key: UserKey): Promise<void> {
+  await tx.authMethod.deleteMany({ where: { ...key, password: { isNot: null } } });
   await tx.projectUserRefreshToken.deleteMany({ where: key });
 }
 
-async function changeOtp(tx: Transaction, key: UserKey, before: UserRow, isEnabled: boolean): Promise<void> {
-  const current = before.otps[0];
-  if (isEnabled && current === undefined) await createOtp(tx, key);
-  if (!isEnabled && current !== undefined)
-    await tx.authMethod.delete({ where: { tenancyId_id: { tenancyId: key.tenancyId, id: current.authMethodId } } });
-}
-
-async function selectTeam(tx: Transaction, key: UserKey, teamId: string | null): Promise<void> {
-  await tx.teamMember.updateMany({ where: { ...key, isSelected: 'TRUE' }, data: { isSelected: null } });
-  if (teamId === null) return;
-  const selected = await tx.teamMember.updateMany({ where: { ...key, teamId }, data: { isSelected: 'TRUE' } });
-  if (selected.count === 0) throw new KnownErrors.TeamMembershipNotFound(teamId, key.projectUserId);
-}
-
 function changedColumns(change: UserChange): Prisma.ProjectUserUpdateInput {
-  const data: Prisma.ProjectUserUpdateInput = {};
+  const data: Prisma.ProjectUserUpdateInput = changedRestriction(change);
   if (change.display_name !== undefined) data.displayName = change.display_name || null;
   if (change.profile_image_url !== undefined) data.profileImageUrl = change.profile_image_url;
   if (change.client_metadata !== undefined) data.clientMetadata = asJson(change.client_metadata);
@@ -123,12 +91,7 @@ function changedColumns(change: UserChange): Prisma.ProjectUserUpdateInput {
   if (change.totp_secret_base64 !== undefined) {
     data.requiresTotpMfa = change.totp_secret_base64 !== null;
     data.totpLastStep = null;
-    data.totpSecret = change.totp_secret_base64 === null ? null : Buffer.from(change.totp_secret_base64, 'base64');
-  }
-  if (change.restricted_by_admin !== undefined) {
-    data.restrictedByAdmin = change.restricted_by_admin;
-    data.restrictedByAdminReason = change.restricted_by_admin_reason ?? null;
-    data.restrictedByAdminPrivateDetails = change.restricted_by_admin_private_details ?? null;
+    data.totpSecret = change.totp_secret_base64 === null ? null : readTotpSecret(change.totp_secret_base64);
   }
   if (change.country_code !== undefined) data.signUpCountryCode = change.country_code;
   if (change.risk_scores !== undefined) {
@@ -138,6 +101,15 @@ function changedColumns(change: UserChange): Prisma.ProjectUserUpdateInput {
   return data;
 }
 
-function channelKey(key: UserKey, id: string) {
-  return { tenancyId_projectUserId_id: { ...key, id } };
+/** Lifting a restriction takes its reasons along; the schema lets nobody give reasons without one. */
+function changedRestriction(change: UserChange): Prisma.ProjectUserUpdateInput {
+  if (change.restricted_by_admin === false)
+    return { restrictedByAdmin: false, restrictedByAdminReason: null, restrictedByAdminPrivateDetails: null };
+  return {
+    ...(change.restricted_by_admin === undefined ? {} : { restrictedByAdmin: true }),
+    ...(change.restricted_by_admin_reason === undefined ? {} : { restrictedByAdminReason: change.restricted_by_admin_reason }),
+    ...(change.restricted_by_admin_private_details === undefined
+      ? {}
+      : { restrictedByAdminPrivateDetails: change.restricted_by_admin_private_details }),
+  };
 }

@@ -32,7 +32,7 @@ export async function upgradeAnonymousUser(tx: Transaction, owner: TeamOwner, ro
   if (upgraded === null) throw new Error('the user just upgraded is gone');
   await tell(tx, owner.projectId, 'user.updated', serverUser(upgraded, owner.config));
   if (owner.config.teams.createPersonalTeamOnSignUp)
-    await createPersonalTeam(tx, owner, key, { displayName: upgraded.displayName, email: user.email });
+    await createPersonalTeam(tx, owner, key, { displayName: upgraded.displayName, email: upgraded.contactChannels[0] });
   return true;
 }
 

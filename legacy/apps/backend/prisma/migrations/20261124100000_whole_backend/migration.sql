@@ -350,3 +350,6 @@ create index "WebhookMessage_new_idx" on "WebhookMessage" ("createdAt", "id") wh
 create index "WebhookDelivery_due_idx" on "WebhookDelivery" ("nextAttemptAt") where "status" = 'pending';
 alter table "WebhookDelivery" add constraint "WebhookDelivery_status_check" check ("status" in ('pending', 'success', 'failed'));
 alter table "WebhookAttempt" add constraint "WebhookAttempt_status_check" check ("status" in ('success', 'failed'));
+create index "ProjectUser_tenancyId_lastActiveAt_projectUserId_idx" on "ProjectUser" ("tenancyId", "lastActiveAt", "projectUserId");
+-- The codes that are deleted with the user they name.
+create index "VerificationCode_user_idx" on "VerificationCode" ("projectId", "branchId", ("data" ->> 'user_id'));
