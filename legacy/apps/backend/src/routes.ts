@@ -1,4 +1,5 @@
 import { apiKeyEndpoints } from './api-keys/routes.ts';
+import { contactChannelEndpoints } from './contact-channels/routes.ts';
 import { dataVaultEndpoints } from './data-vault/routes.ts';
 import { emailAdminEndpoints } from './emails/admin-routes.ts';
 import { emailEndpoints } from './emails/routes.ts';
@@ -15,7 +16,6 @@ import { invitationEndpoints } from './teams/invitation-routes.ts';
 import { membershipEndpoints } from './teams/membership-routes.ts';
 import { profileEndpoints } from './teams/profile-routes.ts';
 import { teamEndpoints } from './teams/team-routes.ts';
-import { contactChannelEndpoints } from './users/contact-channels.ts';
 import { userEndpoints } from './users/routes.ts';
 import { webhookEndpoints } from './webhooks/routes.ts';
 import type { Endpoint } from './wire/endpoint.ts';

@@ -1,10 +1,7 @@
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { Auth } from '../auth/authenticate.ts';
-import { linkWithCode } from '../codes/link-with-code.ts';
-import { createCode } from '../codes/verification-code.ts';
-import { database, type Transaction } from '../database.ts';
-import { renderFlowMail } from '../emails/render-mail.ts';
-import { requestMail } from '../emails/request-mail.ts';
+import { requestVerificationMail } from '../contact-channels/request-verification-mail.ts';
+import { database } from '../database.ts';
 import { assertRedirectUrlAllowed } from '../redirect-urls.ts';
 import { asEmailTakenError } from '../users/create-user.ts';
 import { normalizeEmail } from '../users/email-address.ts';
@@ -49,28 +46,4 @@ async function assertEmailFree(tenancyId: string, email: string): Promise<void> 
     select: { id: true },
   });
   if (taken !== null) throw new KnownErrors.UserWithEmailAlreadyExists(email);
-}
-
-/** The code and the mail that brings it, in the sign-up's own transaction. */
-async function requestVerificationMail(
-  tx: Transaction,
-  auth: Auth,
-  mail: { userId: string; email: string; callbackUrl: string },
-): Promise<void> {
-  const { code } = await createCode(
-    tx,
-    { projectId: auth.project.id, branchId: auth.branchId },
-    {
-      type: 'CONTACT_CHANNEL_VERIFICATION',
-      redirectUrl: mail.callbackUrl,
-      method: { email: mail.email },
-      data: { user_id: mail.userId },
-    },
-  );
-  await requestMail(tx, {
-    tenancyId: auth.tenancyId,
-    kind: 'contact-channel-verification',
-    to: { userId: mail.userId, email: mail.email },
-    mail: renderFlowMail(auth.project, 'email_verification', { emailVerificationLink: linkWithCode(mail.callbackUrl, code) }),
-  });
 }
