@@ -14,6 +14,8 @@ describe('settings', () => {
       environment: 'production',
       publicApiUrl: 'http://localhost:8102',
       accessTokenSeconds: 600,
+      unknownEmailDelayMillis: 2000,
+      fixedPasskeyChallenge: undefined,
     });
   });
   test('that are wrong are all told at once', () => {
@@ -28,6 +30,12 @@ describe('settings', () => {
   test.each([
     ['the stand-in in production', { STACK_OAUTH_MOCK_URL: 'http://localhost:8114' }, /STACK_OAUTH_MOCK_URL is for development only/],
     ['MOCK without the stand-in', { STACK_GOOGLE_CLIENT_ID: 'MOCK' }, /STACK_GOOGLE_CLIENT_ID is MOCK, but/],
+    [
+      'a fixed passkey challenge in production',
+      { STACK_PASSKEY_FIXED_CHALLENGE: 'MOCK' },
+      /STACK_PASSKEY_FIXED_CHALLENGE is for development only/,
+    ],
+    ['a wait that is no number', { STACK_UNKNOWN_EMAIL_DELAY_MILLIS: 'long' }, /STACK_UNKNOWN_EMAIL_DELAY_MILLIS must be a number/],
     ['a client without its secret', { STACK_GOOGLE_CLIENT_ID: 'id' }, /STACK_GOOGLE_CLIENT_SECRET is not set/],
   ])('refuse %s', (_name, env, told) => {
     expect(() => readConfig({ ...complete, ...env })).toThrow(told);
