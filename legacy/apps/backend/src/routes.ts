@@ -8,6 +8,7 @@ import { connectedAccountEndpoints } from './oauth/connected-account-routes.ts';
 import { oauthProviderEndpoints } from './oauth/oauth-provider-routes.ts';
 import { providerSignInEndpoints } from './oauth/sign-in-routes.ts';
 import { tokenEndpoints } from './oauth/token-routes.ts';
+import { paymentEndpoints } from './payments/routes.ts';
 import { permissionDefinitionEndpoints } from './permissions/definition-routes.ts';
 import { permissionEndpoints } from './permissions/permission-routes.ts';
 import { projectEndpoints } from './projects/routes.ts';
@@ -42,4 +43,5 @@ export const endpoints: readonly Endpoint[] = [
   ...apiKeyEndpoints,
   ...dataVaultEndpoints,
   ...eventEndpoints,
+  ...paymentEndpoints,
 ];

@@ -2,6 +2,7 @@ import type { Example, Examples, RouteExample } from './example.ts';
 import { emailExamples } from './examples/emails.ts';
 import { keyAndEventExamples } from './examples/keys-and-events.ts';
 import { oauthExamples } from './examples/oauth.ts';
+import { paymentExamples } from './examples/payments.ts';
 import { projectExamples } from './examples/projects.ts';
 import { sessionExamples } from './examples/sessions.ts';
 import { teamExamples } from './examples/teams.ts';
@@ -14,6 +15,7 @@ export const examples: Examples = {
   ...userExamples,
   ...oauthExamples,
   ...projectExamples,
+  ...paymentExamples,
   ...emailExamples,
   ...webhookExamples,
   ...teamExamples,

@@ -160,6 +160,9 @@ platform
   POST /check-feature-support                                     N
   GET /internal/backend-urls                                      N
   GET /                                                           N
+  GET /payments/billing/:customer_type/:customer_id               C S A
+  GET /payments/products/:customer_type/:customer_id              C S A
+  GET /payments/invoices/:customer_type/:customer_id              C S A
 `;
 
 export type WireRoute = { slice: string; route: string; access: string[] };
