@@ -4,6 +4,8 @@ import { type Exchange, recordFetch } from '../scenario/recorded-fetch.ts';
 import { comparable } from '../scenario/transcript.ts';
 import type { CallExchange, CallRecord, CallResult } from './call.ts';
 
+const secondsMax = 20;
+
 /** `refused`: the code of the error that the call ought to end with. */
 type CallOptions = { refused?: string };
 
@@ -33,7 +35,7 @@ export class Caller {
   async call<T>(name: string, run: () => Promise<T>, options: CallOptions = {}): Promise<T | undefined> {
     await this.#quiet();
     this.#exchanges = [];
-    const outcome = await settle(run);
+    const outcome = await settle(() => atMost(secondsMax, run));
     await this.#quiet();
     const exchanges = this.#exchanges.map((exchange) => this.#comparable(exchange));
     const result = this.#resultOf(outcome);
@@ -78,6 +80,16 @@ export class Caller {
 export function must<T>(value: T | null | undefined, what: string): T {
   if (value === undefined || value === null) throw new Error(`there is no ${what}: an earlier call did not give it`);
   return value;
+}
+
+async function atMost<T>(seconds: number, run: () => Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`it did not end within ${seconds} s`)), seconds * 1000);
+  try {
+    return await Promise.race([run(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function settle<T>(run: () => Promise<T>): Promise<{ value: T } | { error: Error }> {

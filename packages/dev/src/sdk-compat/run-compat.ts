@@ -6,7 +6,7 @@ import type { CallRecord } from './call.ts';
 import { judge, type Row } from './judge.ts';
 import { readTrace } from './traces.ts';
 
-const secondsMax = 150;
+const secondsMax = 300;
 
 /** One run: one SDK version at one door. `dashboard` is the project `internal` reached by that door. */
 export type CompatSettings = { version: SdkVersion; run: string; publicUrl: string; mailboxUrl: string; dashboard: SdkTarget };
