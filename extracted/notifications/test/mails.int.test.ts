@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { emailOutboxReadSchema } from '@stackframe/stack-shared/dist/interface/crud/email-outbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { statuses } from '../src/mail/mail.ts';
+import { readUnsubscribeCode } from '../src/mail/unsubscribe-code.ts';
+import { unsubscribeKey } from './fake-legacy.ts';
 import { type Call, call, type Service, startService } from './service.ts';
 
 let service: Service;
@@ -124,6 +126,62 @@ describe('sending', () => {
     });
   });
 
+  const link = /\/api\/v1\/emails\/unsubscribe-link\?code=([\w-]+)/;
+
+  test('by template is rendered for each user, in its category and theme', async () => {
+    const { send, project, outbox } = await sender();
+    const [template, theme] = [randomUUID(), randomUUID()];
+    service.legacy.themes.set(theme, '<main>{{ body }}</main>');
+    service.legacy.templates.set(template, {
+      source:
+        '{% capture subject %}{{ variables.count }} for {{ user.displayName }}{% endcapture %}{% capture notificationCategory %}Marketing{% endcapture %}<p>{{ project.displayName }}</p>',
+      themeId: theme,
+    });
+    const users = await Promise.all(['Ann', 'Bob'].map((displayName) => service.user(project.tenancyId, { displayName })));
+    const unprojected = await service.user(project.tenancyId, { displayName: 'Cy', isProjected: false });
+    const ids = [...users, unprojected].map((user) => user.id);
+    await send({ user_ids: ids, template_id: template, variables: { count: 3 } });
+    const mails = (await outbox()).json['items'] as (Item & { html: string; text: string })[];
+    expect(mails.map((mail) => mail.subject).sort()).toEqual(['3 for Ann', '3 for Bob', '3 for Cy']);
+    for (const mail of mails) {
+      expect(mail).toMatchObject({
+        theme_id: theme,
+        variables: { count: 3 },
+        email_programmatic_call_template_id: template,
+        email_draft_id: null,
+        is_transactional: false,
+        html: expect.stringMatching(/^<main><p>Test Project<\/p><\/main>/),
+      });
+      const said = readUnsubscribeCode(link.exec(mail.text)?.[1] ?? '');
+      expect([said?.said.userId, said?.isProvenBy(unsubscribeKey)]).toEqual([mail.to.user_id, true]);
+      await emailOutboxReadSchema.validate(mail, { strict: true });
+    }
+  });
+
+  test('of a draft notes that it was sent, with its mails or not at all', async () => {
+    const { send, user, outbox, rows } = await sender();
+    const [good, broken] = [randomUUID(), randomUUID()];
+    service.legacy.drafts.set(good, { source: '<p>x</p>', sentAt: null });
+    service.legacy.drafts.set(broken, { source: '{% if %}', sentAt: null });
+    const { id } = await user();
+    expect((await send({ user_ids: [id], draft_id: broken })).json['code']).toBe('EMAIL_RENDERING_ERROR');
+    expect((await send({ user_ids: [randomUUID()], draft_id: good })).json['code']).toBe('USER_ID_DOES_NOT_EXIST');
+    expect([service.legacy.drafts.get(good)?.sentAt, service.legacy.drafts.get(broken)?.sentAt, await rows()]).toEqual([null, null, 0]);
+    await send({ user_ids: [id], draft_id: good, subject: 'Mine' });
+    expect(service.legacy.drafts.get(good)?.sentAt).toBeInstanceOf(Date);
+    expect(items(await outbox())[0]).toMatchObject({ created_with: 'draft', email_draft_id: good, subject: 'Mine' });
+  });
+
+  test('of a source that takes too long is refused, and nothing stays', async () => {
+    const { send, user, rows } = await sender();
+    const template = randomUUID();
+    service.legacy.templates.set(template, {
+      source: '{% for a in (1..3000) %}{% for b in (1..3000) %}{{ b }}{% endfor %}{% endfor %}',
+    });
+    expect((await send({ user_ids: [(await user()).id], template_id: template })).json['code']).toBe('EMAIL_RENDERING_ERROR');
+    expect(await rows()).toBe(0);
+  });
+
   test('an unknown user refuses the whole mailing', async () => {
     const { send, user, rows } = await sender();
     const [known, unknown] = [await user(), randomUUID()];
@@ -244,11 +302,82 @@ describe('a mail that waits', () => {
     ]);
   });
 
+  test('is rendered anew when its source, theme, variables or recipient change', async () => {
+    const { patch, id, project } = await waiting();
+    const theme = randomUUID();
+    service.legacy.themes.set(theme, '<main>{{ body }}</main>');
+    const bob = await service.user(project.tenancyId, { displayName: 'Bob' });
+    const source = '{% capture subject %}For {{ user.displayName }}{% endcapture %}<p>{{ variables.count }}</p>';
+    const to = { type: 'user-primary-email', user_id: bob.id };
+    expect((await patch(id, { tsx_source: source, theme_id: theme, variables: { count: 3 }, to })).json).toMatchObject({
+      tsx_source: source,
+      theme_id: theme,
+      variables: { count: 3 },
+      to,
+      subject: 'For Bob',
+      html: '<main><p>3</p></main>',
+      text: '3',
+    });
+    expect((await patch(id, { theme_id: null })).json).toMatchObject({ theme_id: null, html: '<p>3</p>', subject: 'For Bob' });
+    expect((await patch(id, { tsx_source: '{% if %}' })).json['code']).toBe('EMAIL_RENDERING_ERROR');
+    expect((await patch(id, { to: { ...to, user_id: randomUUID() } })).json['code']).toBe('USER_ID_DOES_NOT_EXIST');
+    expect((await patch(id, { theme_id: randomUUID() })).text).toBe('Theme not found.');
+    expect((await patch(id, { to: { type: 'custom-emails', emails: ['a@x.de, b@x.de'] } })).json['error']).toContain('body.to is invalid');
+  });
+
+  test('changed by many at once shows what one of them made of it, whole', async () => {
+    const { patch, id, outbox } = await waiting();
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => patch(id, { tsx_source: `{{ variables.n }}-${n}`, variables: { n } })),
+    );
+    expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true);
+    const shown = (await outbox(`/${id}`)).json;
+    const { n } = shown['variables'] as { n: number };
+    expect([shown['tsx_source'], shown['html']]).toEqual([`{{ variables.n }}-${n}`, `${n}-${n}`]);
+  });
+
+  test.each(['server-error', 'unknown'])('again after it failed (%s) can be edited and is tried again', async (outcome) => {
+    const { patch, id } = await waiting();
+    await service.admin.query(
+      'update mail_outbox set outcome = $2, started_sending_at = now(), finished_sending_at = now(), send_retries = 4 where id = $1',
+      [id, outcome],
+    );
+    expect((await patch(id, {})).json).toMatchObject({ status: 'server-error' });
+    expect((await patch(id, { subject: 'again' })).json).toMatchObject({ status: 'queued', send_retries: 0, subject: 'again' });
+  });
+
   test('refuses edits of another shape and of no mail', async () => {
     const { patch, id } = await waiting();
     expect((await patch(id, { html: 'y' })).json['error']).toContain('body contains unknown properties: html');
     expect((await patch(id, { cancel: false })).json['error']).toContain('body.cancel must be one of the following values: true');
     expect((await patch('x', { cancel: true })).json['error']).toContain('params.id must be a valid UUID');
     expect((await patch(randomUUID(), { cancel: true })).text).toBe('Email not found.');
+  });
+});
+
+describe('what was sent', () => {
+  test('is counted for the last hour, day, week and month, and the capacity is told as the legacy has it', async () => {
+    const { project } = await sender();
+    for (const [age, outcome] of [
+      ['1 minute', 'sent'],
+      ['2 hours', 'sent'],
+      ['2 days', 'sent'],
+      ['20 days', 'sent'],
+      ['40 days', 'sent'],
+      ['1 minute', 'skipped'],
+    ])
+      await service.admin.query(
+        `insert into mail_outbox (tenancy_id, id, created_at, updated_at, recipient, source, is_transactional, is_high_priority, scheduled_at, outcome, finished_sending_at)
+         values ($1, gen_random_uuid(), now(), now(), '{}', '', true, false, now(), $2, now() - $3::interval)`,
+        [project.tenancyId, outcome, age],
+      );
+    const info = async () => (await call(service, { path: '/api/v1/emails/delivery-info', projectId: project.id })).json;
+    const sent = (count: number) => ({ sent: count, bounced: 0, marked_as_spam: 0 });
+    expect(await info()).toEqual({
+      stats: { hour: sent(1), day: sent(2), week: sent(3), month: sent(4) },
+      capacity: { rate_per_second: 10, boost_multiplier: 1, penalty_factor: 1, is_boost_active: false, boost_expires_at: null },
+    });
+    service.legacy.mailSettings.set(project.tenancyId, { capacity_boost_expires_at_millis: Date.now() + 60_000 });
+    expect((await info())['capacity']).toMatchObject({ rate_per_second: 40, is_boost_active: true });
   });
 });

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { unsubscribeCode } from '../src/mail/unsubscribe-code.ts';
+import { unsubscribeKey } from './fake-legacy.ts';
 import { type Call, call, publicUrl, type Service, startService } from './service.ts';
 
 const transactional = '7bb82d33-2f54-4a3d-9d23-82739e0d66ef';
@@ -161,5 +163,56 @@ describe('refused are', () => {
     await patch(randomUUID(), false);
     const { rows } = await service.admin.query('select 1 from notification_preference where project_user_id = $1', [user.id]);
     expect(rows).toEqual([]);
+  });
+});
+
+describe('the link out of a mail', () => {
+  const follow = (code: string, headers = {}) =>
+    call(service, { as: 'nobody', path: `/api/v1/emails/unsubscribe-link?code=${encodeURIComponent(code)}`, headers });
+  const codeOf = (user: { tenancyId: string; id: string }, key = unsubscribeKey) =>
+    unsubscribeCode(key, { tenancyId: user.tenancyId, userId: user.id, categoryId: marketing });
+  const choices = async (user: { id: string }) =>
+    (await service.admin.query('select enabled from notification_preference where project_user_id = $1', [user.id])).rows;
+
+  test('turns the category off, for whoever follows it, as often as it is followed', async () => {
+    await service.own();
+    const user = await service.user((await service.project()).tenancyId);
+    for (const _time of [1, 2]) {
+      const answer = await follow(codeOf(user));
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(answer.text).toContain('You will no longer receive Marketing emails');
+    }
+    expect(await choices(user)).toEqual([{ enabled: false }]);
+  });
+
+  test('that is not proven, or speaks of a project or a user there is not, does nothing', async () => {
+    await service.own();
+    const { tenancyId } = await service.project();
+    const user = await service.user(tenancyId);
+    const bad = [
+      codeOf(user, Buffer.alloc(32, 8)),
+      codeOf({ tenancyId: randomUUID(), id: user.id }),
+      codeOf({ tenancyId, id: randomUUID() }),
+      'x',
+      '',
+    ];
+    for (const code of bad) {
+      const answer = await follow(code);
+      expect([answer.status, answer.text.includes('This link is not valid')]).toEqual([404, true]);
+    }
+    expect(await choices(user)).toEqual([]);
+    expect((await call(service, { as: 'nobody', path: '/api/v1/emails/unsubscribe-link' })).json['code']).toBe('SCHEMA_ERROR');
+  });
+
+  test('followed while another side owns the slice, or under an old epoch, changes nothing and says so', async () => {
+    const epoch = await service.own();
+    const user = await service.user((await service.project()).tenancyId);
+    expect((await follow(codeOf(user), { 'x-gw-epoch': `notifications=${epoch - 1n}` })).headers.get('x-gw-not-executed')).toBe(
+      'EPOCH_TOO_OLD',
+    );
+    await service.disown();
+    const answer = await follow(codeOf(user));
+    expect([answer.status, answer.headers.get('x-gw-not-executed')]).toEqual([503, 'NOT_OWNER']);
+    expect(await choices(user)).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { waitFor } from '@atlas/kit/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { App } from '../src/app.ts';
 import type { FakeUser } from './fake-legacy.ts';
+import { startFakeMailServer } from './fake-mail-server.ts';
 import { call, type Service, startService } from './service.ts';
 
 const transactional = '7bb82d33-2f54-4a3d-9d23-82739e0d66ef';
@@ -116,6 +117,48 @@ describe('a mail', () => {
     ]);
     const item = await call(service, { path: `/api/v1/emails/outbox/${row?.id}`, projectId: project.id });
     expect(item.json).toMatchObject({ status: 'sent', simple_status: 'ok', has_delivered: true });
+  });
+
+  test('of marketing says how to hear no more of it; a transactional one does not', async () => {
+    const user = await service.user(project.tenancyId);
+    await send([user], { notification_category_name: 'Marketing' });
+    await send([user]);
+    await startWorker();
+    await untilOutcome('sent', 'sent');
+    const links = service.mailServer.accepted.map(
+      (mail) => (mail.headers.get('list') as { unsubscribe?: { url: string } } | undefined)?.unsubscribe?.url,
+    );
+    expect(links.filter((link) => link !== undefined)).toEqual([
+      expect.stringMatching(/^http:\/\/localhost:9302\/api\/v1\/emails\/unsubscribe-link\?code=[\w-]{107}$/),
+    ]);
+    const marketingMail = service.mailServer.accepted.find((mail) => mail.headers.has('list'));
+    expect(String(marketingMail?.html)).toContain(links.find((link) => link !== undefined));
+  });
+
+  test('goes by the project’s own server and in its own name, and goes on while the legacy is silent', async () => {
+    const own = await startFakeMailServer();
+    const { port } = new URL(own.url);
+    service.legacy.mailSettings.set(project.tenancyId, {
+      sender: { name: 'Mine', address: 'me@mine.example' },
+      server: { host: '127.0.0.1', port: Number(port), secure: false, auth: null },
+    });
+    try {
+      const user = await service.user(project.tenancyId);
+      await send([user], { subject: 'first' });
+      await startWorker();
+      await untilOutcome('sent');
+      await send([user], { subject: 'second', scheduled_at_millis: Date.now() + 500 });
+      service.legacy.isDown = true;
+      await untilOutcome('sent', 'sent');
+      expect(own.accepted.map((mail) => [mail.subject, mail.from?.value])).toEqual([
+        ['first', [{ address: 'me@mine.example', name: 'Mine' }]],
+        ['second', [{ address: 'me@mine.example', name: 'Mine' }]],
+      ]);
+      expect(service.mailServer.accepted).toEqual([]);
+    } finally {
+      service.legacy.isDown = false;
+      await own.close();
+    }
   });
 
   test('is sent exactly once by many workers that come and go', async () => {

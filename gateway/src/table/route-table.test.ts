@@ -54,3 +54,15 @@ test.each([
   const route = compileTable(notificationsPlan(), 1n, upstreams).find(method, path);
   expect(route.kind === 'unknown' ? 'unknown' : `${route.kind} ${route.effect}`).toBe(meaning);
 });
+
+test('HEAD goes where its GET goes, and does what that GET does', () => {
+  const routes = [
+    { method: 'GET', path: '/emails/outbox', effect: 'read' as const },
+    { method: 'GET', path: '/emails/unsubscribe-link', effect: 'write' as const },
+  ];
+  const table = compileTable(notificationsPlan({ routes }), 1n, upstreams);
+  for (const method of ['GET', 'HEAD']) {
+    expect(table.find(method, '/api/v1/emails/outbox')).toMatchObject({ kind: 'slice', effect: 'read' });
+    expect(table.find(method, '/api/v1/emails/unsubscribe-link')).toMatchObject({ kind: 'slice', effect: 'write' });
+  }
+});

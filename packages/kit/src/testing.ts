@@ -103,3 +103,5 @@ async function withClient(url: string, work: (client: pg.Client) => Promise<unkn
     await client.end();
   }
 }
+
+export { type MailCase, mailCases, unsubscribeCase } from './testing/mail-cases.ts';

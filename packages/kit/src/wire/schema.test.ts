@@ -18,6 +18,7 @@ import {
   wireString,
   wireTrue,
   wireUuid,
+  wireWhere,
 } from './schema.ts';
 
 /** The same input through the legacy's validator, as it is published. */
@@ -36,6 +37,8 @@ async function legacyReading(schema: Schema, input: unknown): Promise<{ value: u
   }
 }
 
+const isChoice = (value: unknown): value is 'x' | false => value === 'x' || value === false;
+
 const ours = wireObject({
   user_ids: wireArray(wireUuid(), 3).optional(),
   all_users: wireTrue().optional(),
@@ -46,6 +49,7 @@ const ours = wireObject({
   enabled: wireBoolean(),
   theme_id: wireString().nullable().optional(),
   variables: wireAnything().optional(),
+  choice: wireWhere(isChoice).nullable().optional(),
 });
 
 const theirs = yupObject({
@@ -58,6 +62,10 @@ const theirs = yupObject({
   enabled: yupBoolean().defined(),
   theme_id: yupString().nullable().optional(),
   variables: yupMixed().optional(),
+  choice: yupMixed()
+    .test((value) => value === undefined || value === null || isChoice(value))
+    .nullable()
+    .optional(),
 }).defined();
 
 const scalar = fc.oneof(
@@ -74,7 +82,20 @@ const anything = fc.oneof(
   { weight: 1, arbitrary: fc.array(scalar, { maxLength: 3 }) },
   { weight: 1, arbitrary: fc.dictionary(fc.constantFrom('a', 'b', 'c'), scalar, { maxKeys: 3, noNullPrototype: true }) },
 );
-const keys = ['user_ids', 'all_users', 'subject', 'category', 'limit', 'email', 'enabled', 'theme_id', 'variables', 'foo', 'bar'] as const;
+const keys = [
+  'user_ids',
+  'all_users',
+  'subject',
+  'category',
+  'limit',
+  'email',
+  'enabled',
+  'theme_id',
+  'variables',
+  'choice',
+  'foo',
+  'bar',
+] as const;
 const body = fc.oneof(
   { weight: 8, arbitrary: fc.dictionary(fc.constantFrom(...keys), anything, { maxKeys: 8, noNullPrototype: true }) },
   { weight: 2, arbitrary: anything },
@@ -105,6 +126,7 @@ describe('the same input has the same problems, in the same words and order, as 
     ['an object where text is meant', { email: { a: [1, 'x'] }, enabled: true }],
     ['two problems of one number', { email: 'a@b.co', enabled: true, limit: -1.5 }],
     ['a number too large', { email: 'a@b.co', enabled: true, limit: '1000' }],
+    ['a value no predicate takes', { email: 'a@b.co', enabled: true, choice: true, variables: null }],
     ['text that is no number', { email: 'a@b.co', enabled: true, limit: 'abc' }],
   ])('%s', async (_name, input) => {
     expect(readInput(ours as z.ZodType, 'body', input)).toEqual(await legacyReading(theirs, input));
