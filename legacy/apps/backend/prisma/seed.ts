@@ -16,7 +16,7 @@ const people = ['Ada Lovelace', 'Grace Hopper', 'Barbara Liskov', 'Radia Perlman
 
 const providers = ['github', 'google', 'microsoft', 'spotify'];
 const internalConfig = {
-  ...defaultRoles,
+  'auth.password.allowSignIn': true,
   'auth.otp.allowSignIn': true,
   'auth.oauth.providers': Object.fromEntries(
     providers.map((type) => [type, { type, isShared: true, allowSignIn: true, allowConnectedAccounts: true }]),
@@ -24,6 +24,7 @@ const internalConfig = {
   'teams.createPersonalTeamOnSignUp': true,
   'teams.allowClientTeamCreation': true,
   'domains.allowLocalhost': true,
+  ...defaultRoles,
 };
 
 /** Writes what is missing; what is there stays, but for the project's settings and keys. */

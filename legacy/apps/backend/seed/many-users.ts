@@ -125,7 +125,13 @@ async function copyTable(client: pg.Client, table: Table, first: number, end: nu
 
 async function seedProject(client: pg.Client): Promise<void> {
   const { id, publishableClientKey, secretServerKey } = benchProject;
-  const values = [id, tenancyId, publishableClientKey, secretServerKey, JSON.stringify(defaultRoles)];
+  const values = [
+    id,
+    tenancyId,
+    publishableClientKey,
+    secretServerKey,
+    JSON.stringify({ 'auth.password.allowSignIn': true, ...defaultRoles }),
+  ];
   await client.query(
     `with project as (
        insert into "Project" ("id", "displayName", "description") values ($1, 'Bench', 'Users for benches') on conflict do nothing returning 1),

@@ -51,6 +51,12 @@ export function violatedIndex(error: unknown): string | undefined {
   return cause.constraint?.index ?? '';
 }
 
+/** Whether a write came too late: its project, or the project's branch, was deleted meanwhile. */
+export function isProjectGone(error: unknown): boolean {
+  const cause = driverCause(error);
+  return cause?.originalCode === '23503' && /_(tenancyId|projectId)_fkey$/.test(cause.constraint?.index ?? '');
+}
+
 function driverCause(error: unknown): DriverCause | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof Prisma.PrismaClientKnownRequestError) {

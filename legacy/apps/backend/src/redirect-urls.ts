@@ -14,7 +14,7 @@ export function isRedirectUrlAllowed(url: string, domains: ProjectConfig['domain
   const target = parseUrl(url);
   if (target === null) return false;
   if (domains.allowLocalhost && isLocalhost(target.hostname)) return true;
-  return Object.values(domains.trustedDomains).some(({ baseUrl }) => matchesDomain(target, baseUrl));
+  return Object.values(domains.trustedDomains).some(({ baseUrl }) => baseUrl !== undefined && matchesDomain(target, baseUrl));
 }
 
 /** Where a sign-in with a provider may end: as above, or in an app, by the scheme of the SDKs for telephones. */

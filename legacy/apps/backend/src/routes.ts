@@ -1,4 +1,5 @@
 import { apiKeyEndpoints } from './api-keys/routes.ts';
+import { configEndpoints } from './config-overrides/routes.ts';
 import { contactChannelEndpoints } from './contact-channels/routes.ts';
 import { dataVaultEndpoints } from './data-vault/routes.ts';
 import { emailAdminEndpoints } from './emails/admin-routes.ts';
@@ -11,7 +12,9 @@ import { tokenEndpoints } from './oauth/token-routes.ts';
 import { paymentEndpoints } from './payments/routes.ts';
 import { permissionDefinitionEndpoints } from './permissions/definition-routes.ts';
 import { permissionEndpoints } from './permissions/permission-routes.ts';
+import { keySetEndpoints } from './projects/key-set-routes.ts';
 import { projectEndpoints } from './projects/routes.ts';
+import { serverInfoEndpoints } from './server-info/routes.ts';
 import { sessionEndpoints } from './sessions/routes.ts';
 import { invitationEndpoints } from './teams/invitation-routes.ts';
 import { membershipEndpoints } from './teams/membership-routes.ts';
@@ -31,6 +34,9 @@ export const endpoints: readonly Endpoint[] = [
   ...userEndpoints,
   ...contactChannelEndpoints,
   ...projectEndpoints,
+  ...keySetEndpoints,
+  ...configEndpoints,
+  ...serverInfoEndpoints,
   ...emailEndpoints,
   ...teamEndpoints,
   ...membershipEndpoints,

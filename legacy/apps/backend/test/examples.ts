@@ -4,6 +4,7 @@ import { keyAndEventExamples } from './examples/keys-and-events.ts';
 import { oauthExamples } from './examples/oauth.ts';
 import { paymentExamples } from './examples/payments.ts';
 import { projectExamples } from './examples/projects.ts';
+import { serverInfoExamples } from './examples/server-info.ts';
 import { sessionExamples } from './examples/sessions.ts';
 import { teamExamples } from './examples/teams.ts';
 import { userExamples } from './examples/users.ts';
@@ -16,6 +17,7 @@ export const examples: Examples = {
   ...oauthExamples,
   ...projectExamples,
   ...paymentExamples,
+  ...serverInfoExamples,
   ...emailExamples,
   ...webhookExamples,
   ...teamExamples,

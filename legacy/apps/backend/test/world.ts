@@ -44,6 +44,7 @@ export const everythingOn = {
     patron: { scope: 'project', containedPermissionIds: { subscriber: true } },
     ...defaultRoles['rbac.permissions'],
   },
+  'rbac.defaultPermissions': { teamCreator: { team_admin: true }, teamMember: { team_member: true }, signUp: {} },
 };
 
 /** A project of a test's own with its keys, all its rows its own: two of them show that none sees the other. */

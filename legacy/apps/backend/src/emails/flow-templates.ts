@@ -74,9 +74,11 @@ export type Template = { displayName: string; source: string; themeId: string | 
 
 /** All templates of a project: those of the flows, and its own over them. */
 export function templatesOf(config: ProjectConfig): ReadonlyMap<string, Template> {
-  const own = Object.entries(config.emails.templates).flatMap(([id, template]): [string, Template][] =>
-    template === undefined ? [] : [[id, { displayName: template.displayName, source: template.tsxSource, themeId: template.themeId }]],
-  );
+  const own = Object.entries(config.emails.templates).flatMap(([id, template]): [string, Template][] => {
+    if (template?.tsxSource === undefined) return [];
+    const { displayName = 'Unnamed Template', tsxSource: source, themeId } = template;
+    return [[id, { displayName, source, themeId }]];
+  });
   return new Map([...defaultTemplates, ...own]);
 }
 

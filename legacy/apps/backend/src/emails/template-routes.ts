@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { Auth } from '../auth/authenticate.ts';
-import { changeConfig } from '../projects/change-config.ts';
+import { changeConfig } from '../config-overrides/change-override.ts';
 import type { ProjectConfig } from '../projects/project-config.ts';
 import { adminOnly, endpoint } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';

@@ -28,7 +28,7 @@ export const defaultThemes: ReadonlyMap<string, Theme> = new Map(
 /** All themes of a project: the defaults, and its own over them. */
 export function themesOf(config: ProjectConfig): ReadonlyMap<string, Theme> {
   const own = Object.entries(config.emails.themes).flatMap(([id, theme]): [string, Theme][] =>
-    theme === undefined ? [] : [[id, { displayName: theme.displayName, source: theme.tsxSource }]],
+    theme?.tsxSource === undefined ? [] : [[id, { displayName: theme.displayName ?? 'Unnamed Theme', source: theme.tsxSource }]],
   );
   return new Map([...defaultThemes, ...own]);
 }

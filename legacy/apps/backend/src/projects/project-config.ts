@@ -9,6 +9,8 @@ export type OAuthProviderConfig = {
   clientId?: string | undefined;
   clientSecret?: string | undefined;
   microsoftTenantId?: string | undefined;
+  facebookConfigId?: string | undefined;
+  appleBundles?: Record<string, { bundleId?: string | undefined } | undefined> | undefined;
 };
 
 /** A permission: those it contains are had with it. */
@@ -46,7 +48,7 @@ export type ProjectConfig = {
   onboarding: { requireEmailVerification: boolean };
   teams: { createPersonalTeamOnSignUp: boolean; allowClientTeamCreation: boolean };
   users: { allowClientUserDeletion: boolean };
-  domains: { allowLocalhost: boolean; trustedDomains: Record<string, { baseUrl: string; handlerPath: string }> };
+  domains: { allowLocalhost: boolean; trustedDomains: Record<string, { baseUrl?: string | undefined; handlerPath?: string | undefined }> };
   apiKeys: { enabled: { user: boolean; team: boolean } };
   rbac: {
     permissions: Record<string, PermissionConfig>;
@@ -55,17 +57,21 @@ export type ProjectConfig = {
   emails: {
     server: MailServerConfig;
     selectedThemeId: string | null;
-    themes: Record<string, { displayName: string; tsxSource: string } | undefined>;
-    templates: Record<string, { displayName: string; tsxSource: string; themeId?: string | false | undefined } | undefined>;
+    themes: Record<string, { displayName?: string | undefined; tsxSource?: string | undefined } | undefined>;
+    templates: Record<
+      string,
+      { displayName?: string | undefined; tsxSource?: string | undefined; themeId?: string | false | undefined } | undefined
+    >;
   };
   dataVault: { stores: Record<string, { displayName?: string | undefined }> };
 };
 
+/** Those of the published settings schema: everything is off but sign-up, and there are no roles. A new project is given its own (create-project.ts). */
 const defaults: ProjectConfig = {
   project: { requirePublishableClientKey: false },
   auth: {
     allowSignUp: true,
-    password: { allowSignIn: true },
+    password: { allowSignIn: false },
     otp: { allowSignIn: false },
     passkey: { allowSignIn: false },
     oauth: { accountMergeStrategy: 'link_method', providers: {} },
@@ -73,7 +79,7 @@ const defaults: ProjectConfig = {
   onboarding: { requireEmailVerification: false },
   teams: { createPersonalTeamOnSignUp: false, allowClientTeamCreation: false },
   users: { allowClientUserDeletion: false },
-  domains: { allowLocalhost: true, trustedDomains: {} },
+  domains: { allowLocalhost: false, trustedDomains: {} },
   apiKeys: { enabled: { user: false, team: false } },
   rbac: { permissions: {}, defaultPermissions: { teamCreator: {}, teamMember: {}, signUp: {} } },
   emails: { server: { isShared: true }, selectedThemeId: null, themes: {}, templates: {} },
@@ -84,6 +90,7 @@ const defaults: ProjectConfig = {
 export type ConfigLayers = { project: unknown; branch: unknown; environment: unknown };
 
 const cachedConfigsMax = 500;
+const cachedCharactersMax = 100_000;
 const cache = new Map<string, ProjectConfig>();
 
 /** The settings in force: environment over branch over project over defaults. A key of a layer replaces all below it. Never change the result. */
@@ -96,6 +103,7 @@ export function projectConfig(layers: ConfigLayers): ProjectConfig {
     onDotIntoNull: 'empty-object',
   });
   const config = merge(defaults, stored) as ProjectConfig;
+  if (key.length > cachedCharactersMax) return config;
   if (cache.size >= cachedConfigsMax) cache.clear();
   cache.set(key, config);
   return config;

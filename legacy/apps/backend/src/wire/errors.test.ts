@@ -3,7 +3,7 @@ import { Prisma } from '../generated/prisma/client.ts';
 import { replyToError } from './errors.ts';
 
 vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-const request = { method: 'POST', pathname: '/api/v1/x', writesNotifications: false };
+const request = { method: 'POST', pathname: '/api/v1/x', projectId: 'p', writesNotifications: false };
 const prismaError = (message: string) => new Prisma.PrismaClientKnownRequestError(message, { code: 'P2028', clientVersion: '7' });
 
 test('a transaction that could not begin is answered so that clients ask again: nothing was done', () => {

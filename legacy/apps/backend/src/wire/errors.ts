@@ -1,14 +1,16 @@
-import { KnownError } from '@stackframe/stack-shared/dist/known-errors';
+import { KnownError, KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
-import { isBusy, sqlState } from '../database.ts';
+import { isBusy, isProjectGone, sqlState } from '../database.ts';
 import { errorFacts, log } from '../log.ts';
 import { json, type Reply, text } from './reply.ts';
 
+type FailedRequest = { method: string; pathname: string; projectId: string | null; writesNotifications: boolean };
+
 /** What a thrown thing becomes for the client. Only what nobody expected is logged. */
-export function replyToError(error: unknown, request: { method: string; pathname: string; writesNotifications: boolean }): Reply {
-  if (KnownError.isKnownError(error)) {
-    return json(error.statusCode, error.toDescriptiveJson(), { 'x-stack-known-error': error.errorCode });
-  }
+export function replyToError(error: unknown, request: FailedRequest): Reply {
+  if (KnownError.isKnownError(error)) return replyToKnownError(error);
+  if (isProjectGone(error) && request.projectId !== null)
+    return replyToKnownError(new KnownErrors.CurrentProjectNotFound(request.projectId));
   if (StatusError.isStatusError(error)) return text(error.statusCode, error.message);
   const state = sqlState(error);
   if (request.writesNotifications && isNotOwner(state)) return text(503, 'Try again.', { 'x-gw-not-executed': 'NOT_OWNER' });
@@ -16,6 +18,10 @@ export function replyToError(error: unknown, request: { method: string; pathname
   if (isBusy(error)) return busy(request);
   log('error', 'request failed', { method: request.method, path: request.pathname, sqlState: state, ...errorFacts(error) });
   return text(500, 'Something went wrong. Please try again later.');
+}
+
+function replyToKnownError(error: KnownError): Reply {
+  return json(error.statusCode, error.toDescriptiveJson(), { 'x-stack-known-error': error.errorCode });
 }
 
 // Migration, legacy/README.md line 5: the database refused a write of notifications that another process owns now; nothing was committed.

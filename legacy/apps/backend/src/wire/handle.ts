@@ -55,7 +55,7 @@ async function answer(call: Call): Promise<Reply> {
     return await endpoint.run({ auth, headers: call.headers, ...parts });
   } catch (error) {
     const writesNotifications = call.overloads.some((endpoint) => endpoint.writesNotifications === true);
-    return replyToError(error, { method: request.method, pathname: url.pathname, writesNotifications });
+    return replyToError(error, { method: request.method, pathname: url.pathname, projectId: call.headers.projectId, writesNotifications });
   }
 }
 

@@ -5,6 +5,8 @@ alter type "VerificationCodeType" add value 'PASSKEY_AUTHENTICATION_CHALLENGE';
 
 alter table "Project"
   add column "onboardingStatus" text not null default 'completed',
+  add column "onboardingState" jsonb,
+  add column "isDevelopmentEnvironment" boolean not null default false,
   add column "logoUrl" text,
   add column "logoFullUrl" text,
   add column "logoDarkModeUrl" text,
