@@ -53,6 +53,36 @@ describe('POST /user-api-keys', () => {
     const disabled = await off.call('client', 'POST', '/user-api-keys', { user: person, body: userKey() });
     expect([disabled.status, disabled.text]).toEqual([400, 'User API keys are not enabled for this project.']);
   });
+
+  test('an owner has at most two hundred, however many are asked for at once', async () => {
+    const busy = await world.signUp();
+    await legacy.admin.query(
+      `insert into "ProjectApiKey" ("tenancyId", "id", "projectUserId", "secretApiKey", "lastFour", "description", "updatedAt")
+       select $1, gen_random_uuid(), $2, 'hash' || n, 'abcd', 'k', now() from generate_series(1, 198) n`,
+      [world.project.tenancyId, busy.userId],
+    );
+    const more = () => world.call('client', 'POST', '/user-api-keys', { user: busy, body: userKey() });
+    const answers = await Promise.all(Array.from({ length: 5 }, more));
+    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 200, 400, 400, 400]);
+  });
+
+  test('an end beyond the year 9999 is the end of that year, and one before all years has passed', async () => {
+    expect((await make({ expires_at_millis: 1e300 }))['expires_at_millis']).toBe(Date.UTC(10_000, 0, 1) - 1);
+    const passed = await make({ expires_at_millis: -1e300 });
+    expect((await check(passed['value'])).json['code']).toBe('API_KEY_EXPIRED');
+  });
+
+  test('a key for a user or a team that is deleted at the same moment is refused or goes along', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const going = await world.signUp();
+      const body = { ...userKey(), user_id: going.userId };
+      const [made] = await Promise.all([
+        world.call('server', 'POST', '/user-api-keys', { body }),
+        world.call('server', 'DELETE', `/users/${going.userId}`),
+      ]);
+      expect([200, 'USER_ID_DOES_NOT_EXIST']).toContain(made.json['code'] ?? made.status);
+    }
+  });
 });
 
 describe('GET /user-api-keys', () => {

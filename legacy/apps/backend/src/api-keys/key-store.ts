@@ -2,42 +2,55 @@ import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { createProjectApiKey } from '@stackframe/stack-shared/dist/utils/api-keys';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
-import { database } from '../database.ts';
+import { database, type Transaction } from '../database.ts';
 import type { ProjectApiKey } from '../generated/prisma/client.ts';
+import { lockTeam } from '../teams/lock-member.ts';
+import { lockUser } from '../users/lock-user.ts';
 import { assertKeyLive, claimedType, hashOfKey, type KeyType } from './api-key.ts';
 
 /** Who a key belongs to: exactly one of the two. */
 export type KeyOwner = { projectUserId: string } | { teamId: string };
 
 const keysMax = 200;
+/** The end of the year 9999: later ones come back from the database as no date. */
+const millisMax = 253_402_300_799_999;
 const lastFourLength = 4;
 
 export type NewKey = { description: string; expiresAtMillis: number | null; isPublic: boolean };
 
-/** Makes a key; only its hash is stored. An owner has at most 200. */
-export async function createKey(
-  tenancyId: string,
-  owner: KeyOwner,
-  type: KeyType,
-  key: NewKey,
-): Promise<{ row: ProjectApiKey; value: string }> {
-  const existing = await database().projectApiKey.findMany({ where: { tenancyId, ...owner }, select: { id: true }, take: keysMax });
-  if (existing.length >= keysMax) throw new StatusError(400, `There are already ${keysMax} API keys.`);
+/** Makes a key; only its hash is stored. An owner has at most 200. Throws USER_ID_DOES_NOT_EXIST, TEAM_NOT_FOUND. */
+export async function createKey(tenancyId: string, owner: KeyOwner, key: NewKey): Promise<{ row: ProjectApiKey; value: string }> {
   const id = randomUUID();
+  const type: KeyType = 'teamId' in owner ? 'team' : 'user';
   const value = createProjectApiKey({ id, type, isPublic: key.isPublic, isCloudVersion: false });
-  const row = await database().projectApiKey.create({
-    data: {
-      tenancyId,
-      id,
-      ...owner,
-      secretApiKey: hashOfKey(value),
-      lastFour: value.slice(-lastFourLength),
-      description: key.description,
-      isPublic: key.isPublic,
-      expiresAt: key.expiresAtMillis === null ? null : new Date(key.expiresAtMillis),
-    },
+  const row = await database().$transaction(async (tx) => {
+    await lockOwner(tx, tenancyId, owner);
+    const existing = await tx.projectApiKey.findMany({ where: { tenancyId, ...owner }, select: { id: true }, take: keysMax });
+    if (existing.length >= keysMax) throw new StatusError(400, `There are already ${keysMax} API keys.`);
+    return tx.projectApiKey.create({
+      data: {
+        tenancyId,
+        id,
+        ...owner,
+        secretApiKey: hashOfKey(value),
+        lastFour: value.slice(-lastFourLength),
+        description: key.description,
+        isPublic: key.isPublic,
+        expiresAt: key.expiresAtMillis === null ? null : new Date(Math.min(Math.max(key.expiresAtMillis, 0), millisMax)),
+      },
+    });
   });
   return { row, value };
+}
+
+/** Held against deletion until the key is there, which goes with its owner. */
+async function lockOwner(tx: Transaction, tenancyId: string, owner: KeyOwner): Promise<void> {
+  if ('teamId' in owner) return lockTeam(tx, tenancyId, owner.teamId);
+  try {
+    await lockUser(tx, { tenancyId, projectUserId: owner.projectUserId });
+  } catch (error) {
+    throw KnownErrors.UserNotFound.isInstance(error) ? new KnownErrors.UserIdDoesNotExist(owner.projectUserId) : error;
+  }
 }
 
 /** The keys of an owner, newest first; without one those of every owner of a type. */

@@ -8,10 +8,8 @@ import { userIdOrMeSchema, yupObject, yupString } from '@stackframe/stack-shared
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { AnySchema } from 'yup';
 import type { Auth } from '../auth/authenticate.ts';
-import { database } from '../database.ts';
 import type { ProjectApiKey } from '../generated/prisma/client.ts';
 import { assertTeamPermission } from '../permissions/team-permission.ts';
-import { userExists } from '../users/find-user.ts';
 import { clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
 import { apiKeyView, createdApiKeyView, type KeyType } from './api-key.ts';
@@ -50,8 +48,7 @@ export const apiKeyEndpoints = [
       assertEnabled(auth, 'user');
       const { user_id: userId, ...key } = body as CreateBody;
       if (auth.accessType === 'client') assertSelf(auth, userId);
-      if (!(await userExists({ tenancyId: auth.tenancyId, projectUserId: userId }))) throw new KnownErrors.UserIdDoesNotExist(userId);
-      return create(auth, 'user', { projectUserId: userId }, key);
+      return create(auth, { projectUserId: userId }, key);
     },
   }),
   endpoint({
@@ -98,8 +95,7 @@ export const apiKeyEndpoints = [
       assertEnabled(auth, 'team');
       const { team_id: teamId, ...key } = body as CreateBody;
       if (auth.accessType === 'client') await assertMayManage(auth, teamId);
-      await assertTeamExists(auth.tenancyId, teamId);
-      return create(auth, 'team', { teamId }, key);
+      return create(auth, { teamId }, key);
     },
   }),
   endpoint({
@@ -153,11 +149,6 @@ async function assertMayManage(auth: Auth, teamId: string | null | undefined): P
   }
 }
 
-async function assertTeamExists(tenancyId: string, teamId: string): Promise<void> {
-  const team = await database().team.findUnique({ where: { tenancyId_teamId: { tenancyId, teamId } }, select: { teamId: true } });
-  if (team === null) throw new KnownErrors.TeamNotFound(teamId);
-}
-
 async function visibleKey(auth: Auth, type: KeyType, id: string): Promise<ProjectApiKey> {
   assertEnabled(auth, type);
   if (auth.accessType === 'client' && auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
@@ -173,14 +164,9 @@ async function list(auth: Auth, type: KeyType, owner: KeyOwner | null) {
   return json(200, { items: rows.map(apiKeyView), is_paginated: false });
 }
 
-async function create(
-  auth: Auth,
-  type: KeyType,
-  owner: KeyOwner,
-  body: Pick<CreateBody, 'description' | 'expires_at_millis' | 'is_public'>,
-) {
+async function create(auth: Auth, owner: KeyOwner, body: Pick<CreateBody, 'description' | 'expires_at_millis' | 'is_public'>) {
   assertDescription(body.description);
-  const { row, value } = await createKey(auth.tenancyId, owner, type, {
+  const { row, value } = await createKey(auth.tenancyId, owner, {
     description: body.description,
     expiresAtMillis: body.expires_at_millis,
     isPublic: body.is_public ?? false,
