@@ -30,6 +30,12 @@ const events = async () =>
   ).rows;
 
 describe('POST /analytics/events/batch', () => {
+  test('is refused where the project has turned analytics off', async () => {
+    const off = await plantWorld(legacy, { 'apps.installed.analytics.enabled': false });
+    const answer = await off.call('client', 'POST', '/analytics/events/batch', { user: await off.signUp(), body: batch() });
+    expect([answer.status, answer.json['code']]).toEqual([400, 'ANALYTICS_NOT_ENABLED']);
+  });
+
   test('keeps each event with its time and whose it is; the same batch again changes nothing', async () => {
     const body = batch();
     expect((await send(body)).json).toEqual({ inserted: 1 });

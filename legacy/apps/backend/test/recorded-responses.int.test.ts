@@ -234,24 +234,35 @@ test('contact channels', async () => {
   });
 });
 
-test('the current project', async () => {
-  const answer = await legacy.call('GET', '/projects/current', { headers: as('client') });
-  expect(answer.json).toEqual({
-    config: {
-      domains: [],
-      enabled_oauth_providers: [{ id: 'github' }, { id: 'google' }, { id: 'microsoft' }, { id: 'spotify' }],
-      allow_team_api_keys: false,
-      allow_user_api_keys: false,
-      client_user_deletion_enabled: false,
-      client_team_creation_enabled: true,
-      passkey_enabled: false,
-      magic_link_enabled: true,
-      credential_enabled: true,
-      sign_up_enabled: true,
-      allow_localhost: true,
-    },
-    display_name: 'Stack Dashboard',
-    id: 'internal',
+describe('GET /projects/current', () => {
+  test('tells what is on', async () => {
+    const answer = await legacy.call('GET', '/projects/current', { headers: as('client') });
+    expect(answer.json).toEqual({
+      config: {
+        domains: [],
+        enabled_oauth_providers: [{ id: 'github' }, { id: 'google' }, { id: 'microsoft' }, { id: 'spotify' }],
+        allow_team_api_keys: false,
+        allow_user_api_keys: false,
+        client_user_deletion_enabled: false,
+        client_team_creation_enabled: true,
+        passkey_enabled: false,
+        magic_link_enabled: true,
+        credential_enabled: true,
+        sign_up_enabled: true,
+        allow_localhost: true,
+      },
+      display_name: 'Stack Dashboard',
+      id: 'internal',
+    });
+  });
+
+  test('tells the same to servers, and nothing that is none of a client’s business', async () => {
+    const [client, server] = [
+      await legacy.call('GET', '/projects/current', { headers: as('client') }),
+      await legacy.call('GET', '/projects/current', { headers: as('server') }),
+    ];
+    expect(server.json).toEqual(client.json);
+    expect(client.text).not.toMatch(/secret|clientId|owner_team_id/);
   });
 });
 
@@ -271,7 +282,21 @@ test('a client where a server is asked for', async () => {
 test('nobody where somebody is asked for', async () => {
   const answer = await legacy.call('GET', '/users');
   expectHeaders(answer, { 'x-stack-known-error': 'ACCESS_TYPE_REQUIRED' });
-  expect(answer.status).toBe(400);
+  expect([answer.status, answer.json]).toEqual([
+    400,
+    {
+      code: 'ACCESS_TYPE_REQUIRED',
+      error:
+        "You must specify an access level for this Stack project. Make sure project API keys are provided (eg. x-stack-publishable-client-key) and you set the x-stack-access-type header to 'client', 'server', or 'admin'.\n\nFor more information, see the docs on REST API authentication: https://docs.stack-auth.com/rest-api/overview#authentication",
+    },
+  ]);
+});
+
+test('a key where an access type is missing', async () => {
+  const headers = { 'x-stack-project-id': 'internal', 'x-stack-publishable-client-key': keys.publishableClientKey };
+  const answer = await legacy.call('GET', '/users', { headers });
+  expectHeaders(answer, { 'x-stack-known-error': 'PROJECT_KEY_WITHOUT_ACCESS_TYPE' });
+  expect([answer.status, answer.json['code']]).toEqual([400, 'PROJECT_KEY_WITHOUT_ACCESS_TYPE']);
 });
 
 test('a user made by a server', async () => {

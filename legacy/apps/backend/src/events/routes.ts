@@ -36,6 +36,7 @@ export const eventEndpoints = [
     access: clientOnly,
     body: yupMixed<object>().defined(),
     handle: async ({ auth, body }) => {
+      if (auth.project.config.apps.installed['analytics']?.enabled === false) throw new KnownErrors.AnalyticsNotEnabled();
       if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
       const inserted = await insertBatch(
         { tenancyId: auth.tenancyId, projectUserId: auth.user.projectUserId, refreshTokenId: auth.refreshTokenId },

@@ -64,6 +64,8 @@ export type ProjectConfig = {
     >;
   };
   dataVault: { stores: Record<string, { displayName?: string | undefined }> };
+  /** What a project has chosen to use, by the published apps' ids. Of those the server knows by name only `analytics` can be turned off. */
+  apps: { installed: Record<string, { enabled?: boolean | undefined } | undefined> };
 };
 
 /** Those of the published settings schema: everything is off but sign-up, and there are no roles. A new project is given its own (create-project.ts). */
@@ -84,6 +86,7 @@ const defaults: ProjectConfig = {
   rbac: { permissions: {}, defaultPermissions: { teamCreator: {}, teamMember: {}, signUp: {} } },
   emails: { server: { isShared: true }, selectedThemeId: null, themes: {}, templates: {} },
   dataVault: { stores: {} },
+  apps: { installed: {} },
 };
 
 /** What is stored of a project's settings, lowest first; keys may be paths (`auth.password.allowSignIn`). */
