@@ -1,6 +1,6 @@
 import type { RequestHeaders } from '../auth/request-headers.ts';
 import { database } from '../database.ts';
-import type { EventType } from '../events/record-event.ts';
+import type { EventType } from '../events/event-type.ts';
 
 /** Where a request came from. The gateway sets it fresh and drops what clients claim. */
 export type EndUserIp = { ip: string; is_spoofable: boolean };
