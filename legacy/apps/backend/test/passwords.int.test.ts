@@ -181,7 +181,7 @@ describe('POST /auth/password/reset', () => {
     const user = await world.signUp();
     const code = await resetCode(user);
     await world.must('server', 'DELETE', `/users/${user.userId}`);
-    expect(told(await reset(code))).toBe('USER_NOT_FOUND');
+    expect(told(await reset(code))).toBe('VERIFICATION_CODE_NOT_FOUND');
   });
 
   test('twice with one code at the same time happens once', async () => {
