@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Legacy, openLegacy } from './legacy.ts';
+import { statementsOf } from './query-counter.ts';
 import { type Person, plantWorld, type World } from './world.ts';
 
 let legacy: Legacy;
@@ -22,6 +23,15 @@ const revoke = (id: string, user = owner) => world.call('server', 'DELETE', `/te
 const held = async (query: string) =>
   (await world.must('server', 'GET', `/team-permissions?${query}`))['items'] as Record<string, string>[];
 const define = (body: object, scope = 'team') => world.call('admin', 'POST', `/${scope}-permission-definitions`, { body });
+const rename = (id: string, to: string) => world.call('admin', 'PATCH', `/team-permission-definitions/${id}`, { body: { id: to } });
+const remove = (id: string) => world.call('admin', 'DELETE', `/team-permission-definitions/${id}`);
+const holders = async (id: string): Promise<number> => {
+  const { rows } = await legacy.admin.query(
+    'select count(*)::int as count from "TeamMemberDirectPermission" where "tenancyId" = $1 and "permissionId" = $2',
+    [world.project.tenancyId, id],
+  );
+  return rows[0].count;
+};
 const definitions = async (scope = 'team') =>
   (await world.must('admin', 'GET', `/${scope}-permission-definitions`))['items'] as { id: string }[];
 
@@ -52,7 +62,46 @@ describe('GET /team-permissions', () => {
     ).toBe(403);
     expect((await world.call('client', 'GET', '/team-permissions', { user: owner })).status).toBe(403);
   });
+
+  test('asks the database three times, however much a member holds, and finds its permissions by an index', async () => {
+    const user = await world.signUp();
+    const mine = await world.createTeam(user);
+    const path = `/team-permissions?team_id=${mine.id}&user_id=me&recursive=true`;
+    const few = await statementsOf(() => world.must('client', 'GET', path, { user }));
+    for (const id of ['reader', 'writer', 'team_member', '$read_members'])
+      await world.must('server', 'POST', `/team-permissions/${mine.id}/${user.userId}/${id}`, { body: {} });
+    const many = await statementsOf(() => world.must('client', 'GET', path, { user }));
+    expect(few).toHaveLength(3);
+    expect(many).toEqual(few);
+    const question = many.find((statement) => statement.includes('"TeamMemberDirectPermission"'));
+    expect(await planOf(question ?? '')).toMatch(
+      /Index Scan using "TeamMemberDirectPermission_tenancyId_projectUserId_teamId_p_key"[\s\S]*Index Cond: .*"tenancyId"[\s\S]*"projectUserId"[\s\S]*"teamId"/,
+    );
+  });
+
+  test('orders by id alike with and without what is contained', async () => {
+    const user = await world.signUp();
+    for (const id of ['b_b', 'b:b', 'b1']) await define({ id });
+    const mine = await world.createTeam(user);
+    for (const id of ['b_b', '$read_members', 'b1', 'b:b'])
+      await world.must('server', 'POST', `/team-permissions/${mine.id}/${user.userId}/${id}`, { body: {} });
+    const ids = (await held(`team_id=${mine.id}`)).map(({ id }) => id);
+    expect(ids).toEqual(['$read_members', 'b1', 'b:b', 'b_b', 'team_admin']);
+    expect((await held(`team_id=${mine.id}&recursive=true`)).map(({ id }) => id).filter((id) => ids.includes(id))).toEqual(ids);
+  });
 });
+
+/** How PostgreSQL would run a statement on a table too big to read from end to end. */
+async function planOf(statement: string): Promise<string> {
+  const client = await legacy.admin.connect();
+  try {
+    await client.query('set enable_seqscan = off; set enable_bitmapscan = off');
+    const { rows } = await client.query(`explain (generic_plan) ${statement}`);
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  } finally {
+    client.release(true);
+  }
+}
 
 describe('POST /team-permissions/:team_id/:user_id/:permission_id', () => {
   test('grants once, however often', async () => {
@@ -158,13 +207,76 @@ describe('POST /team-permission-definitions', () => {
   test.each([
     ['an id with capitals', { id: 'Capital' }, 'SCHEMA_ERROR'],
     ['an id of the system’s form', { id: '$mine' }, 'SCHEMA_ERROR'],
+    ['the one id the settings cannot keep', { id: '__proto__' }, 'PERMISSION_ID_ALREADY_EXISTS'],
     ['an unknown contained one', { id: 'd', contained_permission_ids: ['nothing'] }, 'CONTAINED_PERMISSION_NOT_FOUND'],
   ])('refuses %s', async (_name, body, code) => {
     expect(codeOf(await define(body))).toBe(code);
   });
 });
 
+describe('POST /team-permission-definitions', () => {
+  test('gives a name anew to nobody, also where its definition was lost while people held it', async () => {
+    await define({ id: 'lost' });
+    await grant('lost');
+    await legacy.admin.query(
+      `update "EnvironmentConfigOverride" set "config" = "config" - 'rbac.permissions.lost' where "projectId" = $1`,
+      [world.project.id],
+    );
+    expect(await holders('lost')).toBe(1);
+    expect((await define({ id: 'lost' })).status).toBe(201);
+    expect(await holders('lost')).toBe(0);
+  });
+});
+
 describe('PATCH /team-permission-definitions/:permission_id', () => {
+  test('at once with a grant leaves nobody with the old name: it is renamed, or refused', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      await define({ id: `race_${round}` });
+      const [granted, renamed] = await Promise.all([grant(`race_${round}`), rename(`race_${round}`, `raced_${round}`)]);
+      expect(renamed.status).toBe(200);
+      expect([await holders(`race_${round}`), await holders(`raced_${round}`)]).toEqual([0, granted.status === 201 ? 1 : 0]);
+      if (granted.status !== 201) expect(codeOf(granted)).toBe('PERMISSION_NOT_FOUND');
+    }
+  });
+
+  test('of a default role at once with somebody who joins gives them the new name', async () => {
+    const names = ['team_member', 'joiner'];
+    for (let round = 0; round < 6; round += 1) {
+      const [before = '', after = ''] = round % 2 === 0 ? names : names.toReversed();
+      const joined = await world.createTeam();
+      const answers = await Promise.all([
+        world.call('server', 'POST', `/team-memberships/${joined.id}/${stranger.userId}`, { body: {} }),
+        rename(before, after),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([201, 200]);
+      expect((await held(`team_id=${joined.id}`)).map(({ id }) => id)).toEqual([after]);
+    }
+  });
+
+  test('twice at once renames once', async () => {
+    await define({ id: 'twice' });
+    const answers = await Promise.all([rename('twice', 'one'), rename('twice', 'two')]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 404]);
+    expect((await definitions()).filter(({ id }) => ['twice', 'one', 'two'].includes(id))).toHaveLength(1);
+  });
+
+  test('keeps to what it changes: the rest still follows the layers below', async () => {
+    const other = await plantWorld(legacy, { 'rbac.permissions': undefined });
+    const push = (permissions: object) =>
+      legacy.admin.query(
+        `insert into "BranchConfigOverride" ("projectId", "branchId", "config") values ($1, 'main', $2)
+         on conflict ("projectId", "branchId") do update set "config" = excluded."config"`,
+        [other.project.id, JSON.stringify({ 'rbac.permissions': permissions })],
+      );
+    const listed = async () =>
+      ((await other.must('admin', 'GET', '/project-permission-definitions'))['items'] as { id: string }[]).map(({ id }) => id);
+    await push({ below: { scope: 'project' }, doomed: { scope: 'project' } });
+    await other.must('admin', 'PATCH', '/project-permission-definitions/below', { body: { description: 'Said above' } });
+    await other.must('admin', 'DELETE', '/project-permission-definitions/doomed');
+    await push({ below: { scope: 'project' }, doomed: { scope: 'project' }, later: { scope: 'project' } });
+    expect(await listed()).toEqual(['below', 'later']);
+  });
+
   test('renames it wherever it is held, contained or a default', async () => {
     await define({ id: 'old' });
     await define({ id: 'outer', contained_permission_ids: ['old'] });
@@ -183,6 +295,16 @@ describe('PATCH /team-permission-definitions/:permission_id', () => {
 });
 
 describe('DELETE /team-permission-definitions/:permission_id', () => {
+  test('at once with a grant leaves nobody with it', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      await define({ id: `doomed_${round}` });
+      const [granted, removed] = await Promise.all([grant(`doomed_${round}`), remove(`doomed_${round}`)]);
+      expect(removed.status).toBe(200);
+      expect([201, 404]).toContain(granted.status);
+      expect(await holders(`doomed_${round}`)).toBe(0);
+    }
+  });
+
   test('takes it from everybody', async () => {
     await define({ id: 'gone' });
     await grant('gone');

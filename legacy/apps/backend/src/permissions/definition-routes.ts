@@ -19,10 +19,11 @@ import {
   findDefinition,
   listDefinitions,
   type Rbac,
-  rbacPaths,
+  rbacChanges,
   removeDefinition,
   type Scope,
 } from './definitions.ts';
+import { lockDefinitions } from './hold-definitions.ts';
 
 const permissionId = yupObject({ permission_id: permissionDefinitionIdSchema.defined() }).defined();
 const schemas = {
@@ -48,7 +49,11 @@ function endpointsOf(scope: Scope): Endpoint[] {
       access: adminOnly,
       body: schemas[scope].create,
       handle: async ({ auth, body }) => {
-        const rbac = await change(auth, (before) => addDefinition(before, scope, body));
+        const rbac = await change(
+          auth,
+          (before) => addDefinition(before, scope, body),
+          (tx) => removeHeld(tx, auth.tenancyId, body.id),
+        );
         return json(201, findDefinition(rbac, scope, body.id));
       },
     }),
@@ -88,12 +93,13 @@ function endpointsOf(scope: Scope): Endpoint[] {
 }
 
 /** Settings and the permissions people hold change in one transaction. */
-async function change(auth: Auth, decide: (rbac: Rbac) => Rbac, after: (tx: Transaction) => Promise<void> = async () => {}): Promise<Rbac> {
+async function change(auth: Auth, decide: (rbac: Rbac) => Rbac, after: (tx: Transaction) => Promise<void>): Promise<Rbac> {
   return database().$transaction(async (tx) => {
+    await lockDefinitions(tx, auth.tenancyId);
     let changed: Rbac | undefined;
     await changeEnvironment(tx, { projectId: auth.project.id, branchId: auth.branchId }, (config) => {
       changed = decide(config.rbac);
-      return rbacPaths(changed);
+      return rbacChanges(config.rbac, changed);
     });
     await after(tx);
     if (changed === undefined) throw new Error('nothing was decided');
@@ -102,11 +108,13 @@ async function change(auth: Auth, decide: (rbac: Rbac) => Rbac, after: (tx: Tran
 }
 
 async function renameHeld(tx: Transaction, tenancyId: string, permissionIdBefore: string, permissionIdAfter: string): Promise<void> {
+  await removeHeld(tx, tenancyId, permissionIdAfter);
   const change = { where: { tenancyId, permissionId: permissionIdBefore }, data: { permissionId: permissionIdAfter } };
   await tx.teamMemberDirectPermission.updateMany(change);
   await tx.projectUserDirectPermission.updateMany(change);
 }
 
+/** Also before a name is given to something new: settings may have been replaced whole, and left people with what no longer was. */
 async function removeHeld(tx: Transaction, tenancyId: string, id: string): Promise<void> {
   await tx.teamMemberDirectPermission.deleteMany({ where: { tenancyId, permissionId: id } });
   await tx.projectUserDirectPermission.deleteMany({ where: { tenancyId, permissionId: id } });

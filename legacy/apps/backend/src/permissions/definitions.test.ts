@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { projectConfig } from '../projects/project-config.ts';
-import { addDefinition, changeDefinition, listDefinitions, type Rbac, removeDefinition } from './definitions.ts';
+import { addDefinition, changeDefinition, listDefinitions, type Rbac, rbacChanges, removeDefinition } from './definitions.ts';
 import { withContained } from './team-permission.ts';
 
 const empty: Rbac = { permissions: {}, defaultPermissions: { teamCreator: {}, teamMember: {}, signUp: {} } };
@@ -56,6 +56,38 @@ describe('a definition', () => {
   });
 });
 
+describe('what is stored of a change', () => {
+  const layered = (before: Rbac, after: Rbac) =>
+    projectConfig({
+      project: {},
+      branch: JSON.parse(JSON.stringify({ rbac: before })),
+      environment: JSON.parse(JSON.stringify(rbacChanges(before, after))),
+    }).rbac;
+
+  test('is only what differs; what is gone is taken away from the layers below', () => {
+    const before = add(add(add(empty, 'a'), 'b', ['a']), 'c');
+    expect(rbacChanges(before, before)).toEqual({});
+    expect(rbacChanges(before, removeDefinition(before, 'team', 'a'))).toEqual({
+      'rbac.permissions.a': null,
+      'rbac.permissions.b': { scope: 'team', containedPermissionIds: {} },
+    });
+  });
+
+  test('gives the settings that were decided, over those that were there', () => {
+    fc.assert(
+      fc.property(graph, fc.constantFrom('rename', 'remove', 'describe'), (edges, kind) => {
+        const before = configOf(edges).rbac;
+        fc.pre(Object.hasOwn(before.permissions, 'a'));
+        const after =
+          kind === 'remove'
+            ? removeDefinition(before, 'team', 'a')
+            : changeDefinition(before, 'team', 'a', kind === 'rename' ? { id: 'z' } : { description: 'd' });
+        expect(layered(before, after)).toEqual(after);
+      }),
+    );
+  });
+});
+
 // Any graph over a few ids, cycles included.
 const ids = ['a', 'b', 'c', 'd', 'e'];
 const graph = fc.dictionary(fc.constantFrom(...ids), fc.uniqueArray(fc.constantFrom(...ids)));
@@ -85,6 +117,19 @@ describe('what is had with a permission', () => {
       fc.property(graph, fc.uniqueArray(fc.constantFrom(...ids)), fc.constantFrom(...ids), (edges, asked, more) => {
         const config = configOf(edges);
         expect(withContained(config, [...asked, more]).isSupersetOf(withContained(config, asked))).toBe(true);
+      }),
+    );
+  });
+
+  test('loses with a removal what was had by it alone, and gains nothing', () => {
+    fc.assert(
+      fc.property(graph, fc.constantFrom(...ids), (edges, asked) => {
+        const { rbac } = configOf(edges);
+        fc.pre(Object.hasOwn(rbac.permissions, 'a'));
+        const after = { ...configOf(edges), rbac: removeDefinition(rbac, 'team', 'a') };
+        const had = withContained(after, asked === 'a' ? [] : [asked]);
+        expect(had.has('a')).toBe(false);
+        expect(withContained(configOf(edges), [asked]).isSupersetOf(had)).toBe(true);
       }),
     );
   });

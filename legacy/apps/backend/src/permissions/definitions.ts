@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '@stackframe/stack-shared/dist/config/format';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { PermissionConfig, ProjectConfig } from '../projects/project-config.ts';
@@ -5,6 +6,7 @@ import { isSystemPermission, systemPermissions } from './system-permissions.ts';
 
 export type Scope = 'team' | 'project';
 export type Rbac = ProjectConfig['rbac'];
+type Grants = Record<string, boolean | undefined>;
 
 /** A permission as admins see and define it. */
 export type Definition = { id: string; description?: string; contained_permission_ids: string[] };
@@ -13,6 +15,9 @@ export type DefinitionChange = {
   description?: string | undefined;
   contained_permission_ids?: string[] | undefined;
 };
+
+/** A permission's id is a key in the settings, and this one every object has already. */
+const unstorableId = '__proto__';
 
 /** Every permission of a scope: those of the system, then the project's own by id. */
 export function listDefinitions(rbac: Rbac, scope: Scope): Definition[] {
@@ -54,9 +59,20 @@ export function removeDefinition(rbac: Rbac, scope: Scope, id: string): Rbac {
   return replaceId({ ...rbac, permissions }, id, null);
 }
 
-/** The settings as paths, to be stored: whole, so that what was removed does not come back from a lower layer. */
-export function rbacPaths(rbac: Rbac): Config {
-  return JSON.parse(JSON.stringify({ 'rbac.permissions': rbac.permissions, 'rbac.defaultPermissions': rbac.defaultPermissions })) as Config;
+/**
+ * What to store, as paths, to come from the one to the other: only what differs, so that the rest still follows the lower layers of the
+ * settings. Null takes away, also what a lower layer has.
+ */
+export function rbacChanges(before: Rbac, after: Rbac): Config {
+  return {
+    ...changes('rbac.permissions', before.permissions, after.permissions),
+    ...changes('rbac.defaultPermissions', before.defaultPermissions, after.defaultPermissions),
+  };
+}
+
+function changes(path: string, before: Record<string, object>, after: Record<string, object>): Config {
+  const keys = Object.keys({ ...before, ...after }).filter((key) => !isDeepStrictEqual(before[key], after[key]));
+  return Object.fromEntries(keys.map((key) => [`${path}.${key}`, after[key] ?? null])) as Config;
 }
 
 export function findDefinition(rbac: Rbac, scope: Scope, id: string): Definition {
@@ -82,7 +98,8 @@ function ownPermission(rbac: Rbac, scope: Scope, id: string): PermissionConfig {
 }
 
 function assertIdFree(rbac: Rbac, id: string): void {
-  if (isSystemPermission(id) || Object.hasOwn(rbac.permissions, id)) throw new KnownErrors.PermissionIdAlreadyExists(id);
+  if (isSystemPermission(id) || id === unstorableId || Object.hasOwn(rbac.permissions, id))
+    throw new KnownErrors.PermissionIdAlreadyExists(id);
 }
 
 function assertContainedExist(rbac: Rbac, scope: Scope, ids: readonly string[]): void {
@@ -108,25 +125,23 @@ function definitionOf(id: string, permission: PermissionConfig): Definition {
 
 /** The same settings with one id under another name, or gone, in all permissions that contain it and in the defaults. */
 function replaceId(rbac: Rbac, id: string, newId: string | null): Rbac {
-  const renamed = (grants: Record<string, boolean | undefined>) =>
-    Object.fromEntries(
-      granted(grants).flatMap((grantedId) => {
-        const now = grantedId === id ? newId : grantedId;
-        return now === null ? [] : [[now, true]];
-      }),
-    );
+  const renamed = (grants: Grants): Grants => {
+    const { [id]: isGranted, ...others } = grants;
+    if (isGranted === undefined || newId === id) return grants;
+    return newId === null ? others : { ...others, [newId]: isGranted };
+  };
   const { teamCreator, teamMember, signUp } = rbac.defaultPermissions;
   return {
     permissions: Object.fromEntries(
-      Object.entries(rbac.permissions).map(([key, permission]) => [
-        key,
-        { ...permission, containedPermissionIds: renamed(permission.containedPermissionIds ?? {}) },
-      ]),
+      Object.entries(rbac.permissions).map(([key, permission]) => {
+        const contained = permission.containedPermissionIds;
+        return [key, contained === undefined ? permission : { ...permission, containedPermissionIds: renamed(contained) }];
+      }),
     ),
     defaultPermissions: { teamCreator: renamed(teamCreator), teamMember: renamed(teamMember), signUp: renamed(signUp) },
   };
 }
 
-function granted(grants: Record<string, boolean | undefined>): string[] {
+function granted(grants: Grants): string[] {
   return Object.keys(grants).filter((id) => grants[id] === true);
 }

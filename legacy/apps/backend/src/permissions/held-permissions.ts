@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
-import { database, type Transaction } from '../database.ts';
+import { database } from '../database.ts';
 import type { ProjectConfig } from '../projects/project-config.ts';
 import { lockMember, lockUser } from '../teams/lock-member.ts';
 import type { UserKey } from '../users/find-user.ts';
 import { tell } from '../webhooks/tell.ts';
 import { assertPermissionExists } from './definitions.ts';
+import { holdDefinitions } from './hold-definitions.ts';
 import { withContained } from './team-permission.ts';
 
 const rowsMax = 10_000;
@@ -13,7 +14,7 @@ const rowsMax = 10_000;
 export type HeldQuery = { userId?: string | undefined; teamId?: string | undefined; permissionId?: string | undefined; recursive: boolean };
 type TeamPermission = { id: string; user_id: string; team_id: string };
 type ProjectPermission = { id: string; user_id: string };
-type Grantor = { tenancyId: string; projectId: string; config: ProjectConfig };
+type Grantor = { tenancyId: string; projectId: string };
 
 /** Who holds which permission in which team, by team, user and id. One statement. */
 export async function listTeamPermissions(tenancyId: string, config: ProjectConfig, query: HeldQuery): Promise<TeamPermission[]> {
@@ -24,7 +25,7 @@ export async function listTeamPermissions(tenancyId: string, config: ProjectConf
       ...(query.teamId === undefined ? {} : { teamId: query.teamId }),
     },
     select: { teamId: true, projectUserId: true, permissionId: true },
-    orderBy: [{ teamId: 'asc' }, { projectUserId: 'asc' }, { permissionId: 'asc' }],
+    orderBy: [{ teamId: 'asc' }, { projectUserId: 'asc' }],
     take: rowsMax,
   });
   const groups = Map.groupBy(rows, (row) => `${row.teamId} ${row.projectUserId}`);
@@ -41,7 +42,7 @@ export async function listProjectPermissions(tenancyId: string, config: ProjectC
   const rows = await database().projectUserDirectPermission.findMany({
     where: { tenancyId, ...(query.userId === undefined ? {} : { projectUserId: query.userId }) },
     select: { projectUserId: true, permissionId: true },
-    orderBy: [{ projectUserId: 'asc' }, { permissionId: 'asc' }],
+    orderBy: { projectUserId: 'asc' },
     take: rowsMax,
   });
   const groups = Map.groupBy(rows, (row) => row.projectUserId);
@@ -50,15 +51,15 @@ export async function listProjectPermissions(tenancyId: string, config: ProjectC
 
 function idsOf(held: readonly { permissionId: string }[], config: ProjectConfig, { recursive, permissionId }: HeldQuery): string[] {
   const direct = held.map((row) => row.permissionId);
-  const ids = recursive ? [...withContained(config, direct)].sort() : direct;
-  return permissionId === undefined ? ids : ids.filter((id) => id === permissionId);
+  const ids = recursive ? [...withContained(config, direct)] : direct;
+  return ids.filter((id) => permissionId === undefined || id === permissionId).sort();
 }
 
 /** Grants a member a permission; again changes nothing. Throws PERMISSION_NOT_FOUND, WRONG_PERMISSION_SCOPE, TEAM_MEMBERSHIP_NOT_FOUND. */
 export async function grantTeamPermission(by: Grantor, user: UserKey, teamId: string, id: string): Promise<TeamPermission> {
-  assertPermissionExists(by.config.rbac, 'team', id);
   const granted = { id, user_id: user.projectUserId, team_id: teamId };
   await database().$transaction(async (tx) => {
+    assertPermissionExists(await holdDefinitions(tx, by.tenancyId), 'team', id);
     await lockMember(tx, user, teamId);
     const { count } = await tx.teamMemberDirectPermission.createMany({
       data: [{ ...user, teamId, id: randomUUID(), permissionId: id }],
@@ -80,9 +81,9 @@ export async function revokeTeamPermission(by: Grantor, user: UserKey, teamId: s
 
 /** Grants a user a permission of the project; again changes nothing. Throws PERMISSION_NOT_FOUND, WRONG_PERMISSION_SCOPE, USER_NOT_FOUND. */
 export async function grantProjectPermission(by: Grantor, user: UserKey, id: string): Promise<ProjectPermission> {
-  assertPermissionExists(by.config.rbac, 'project', id);
   const granted = { id, user_id: user.projectUserId };
-  await database().$transaction(async (tx: Transaction) => {
+  await database().$transaction(async (tx) => {
+    assertPermissionExists(await holdDefinitions(tx, by.tenancyId), 'project', id);
     await lockUser(tx, user);
     const { count } = await tx.projectUserDirectPermission.createMany({
       data: [{ ...user, id: randomUUID(), permissionId: id }],

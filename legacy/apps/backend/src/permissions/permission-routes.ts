@@ -100,7 +100,7 @@ export const permissionEndpoints = [
 ];
 
 function grantorOf(auth: Auth) {
-  return { tenancyId: auth.tenancyId, projectId: auth.project.id, config: auth.project.config };
+  return { tenancyId: auth.tenancyId, projectId: auth.project.id };
 }
 
 function userOf(auth: Auth, userId: string) {

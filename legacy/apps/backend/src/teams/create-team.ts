@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { type Transaction, violatedIndex } from '../database.ts';
 import type { Team } from '../generated/prisma/client.ts';
+import { defaultPermissions } from '../permissions/default-permissions.ts';
 import type { ProjectConfig } from '../projects/project-config.ts';
 import { asJson } from '../users/json-column.ts';
 import { tell } from '../webhooks/tell.ts';
@@ -48,9 +49,7 @@ export async function addMember(
     throw error;
   }
   await tell(tx, owner.projectId, 'team_membership.created', { team_id: key.teamId, user_id: key.projectUserId });
-  const { teamCreator, teamMember } = owner.config.rbac.defaultPermissions;
-  const granted = member.role === 'creator' ? teamCreator : teamMember;
-  for (const permissionId of Object.keys(granted).filter((id) => granted[id] === true)) {
+  for (const permissionId of await defaultPermissions(tx, owner, member.role === 'creator' ? 'teamCreator' : 'teamMember')) {
     await tx.teamMemberDirectPermission.create({ data: { ...key, id: randomUUID(), permissionId } });
     await tell(tx, owner.projectId, 'team_permission.created', { id: permissionId, team_id: key.teamId, user_id: key.projectUserId });
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { type Transaction, violatedIndex } from '../database.ts';
 import { createOAuthAccount, type NewOAuthAccount } from '../oauth/oauth-account.ts';
+import { defaultPermissions } from '../permissions/default-permissions.ts';
 import { createTeam, type TeamOwner } from '../teams/create-team.ts';
 import { tell } from '../webhooks/tell.ts';
 import { findUser } from './find-user.ts';
@@ -84,8 +85,7 @@ export async function createOtp(tx: Transaction, key: Key): Promise<void> {
 
 /** The permissions everyone has from signing up on; those a user already has stay. */
 export async function grantSignUpPermissions(tx: Transaction, owner: TeamOwner, key: Key): Promise<void> {
-  const granted = owner.config.rbac.defaultPermissions.signUp;
-  const ids = Object.keys(granted).filter((id) => granted[id] === true);
+  const ids = await defaultPermissions(tx, owner, 'signUp');
   if (ids.length === 0) return;
   const rows = await tx.projectUserDirectPermission.createManyAndReturn({
     data: ids.map((permissionId) => ({ ...key, id: randomUUID(), permissionId })),
