@@ -16,6 +16,7 @@ afterAll(() => legacy.close());
 
 const nowhere = '00000000-0000-4000-8000-000000000000';
 const callback = 'http://localhost:3000/join';
+const picture = 'data:image/png;base64,iVBORw0KGgo=';
 const codeOf = (answer: { json: Record<string, unknown> }) => answer.json['code'];
 const join = (team: { id: string }, user: Person) =>
   world.must('server', 'POST', `/team-memberships/${team.id}/${user.userId}`, { body: {} });
@@ -60,6 +61,19 @@ describe('POST /teams', () => {
     expect(codeOf(await world.call('client', 'POST', '/teams', { body: { display_name: 'T' } }))).toBe('USER_AUTHENTICATION_REQUIRED');
     const body = { display_name: 'T', creator_user_id: stranger.userId };
     expect((await world.call('client', 'POST', '/teams', { user: owner, body })).status).toBe(403);
+  });
+
+  test('takes the deprecated add_current_user, and a client’s pictures only as themselves', async () => {
+    const team = (await world.must('client', 'POST', '/teams?add_current_user=true', {
+      user: owner,
+      body: { display_name: 'T', profile_image_url: picture },
+    })) as { id: string };
+    expect(team).toMatchObject({ profile_image_url: picture });
+    expect(await permissionsIn(team, owner)).toEqual(['team_admin']);
+    const body = { display_name: 'T', profile_image_url: 'https://example.com/a.png' };
+    const answer = await world.call('client', 'POST', '/teams', { user: owner, body });
+    expect([answer.status, answer.text]).toEqual([400, 'Invalid profile image URL']);
+    expect((await world.call('server', 'POST', '/teams', { body })).status).toBe(201);
   });
 
   test('by a server has no member, or the one it names', async () => {
@@ -134,6 +148,11 @@ describe('PATCH /teams/:team_id', () => {
     expect(answer.json).toMatchObject({ code: 'TEAM_PERMISSION_REQUIRED', details: { permission_id: '$update_team' } });
     const hidden = await world.call('client', 'PATCH', `/teams/${team.id}`, { user: owner, body: { server_metadata: {} } });
     expect(codeOf(hidden)).toBe('SCHEMA_ERROR');
+    const large = await world.call('client', 'PATCH', `/teams/${team.id}`, {
+      user: owner,
+      body: { client_metadata: { text: 'x'.repeat(70_000) } },
+    });
+    expect([large.status, large.text]).toEqual([400, 'client_metadata is larger than 65536 bytes of JSON.']);
     expect(codeOf(await world.call('server', 'PATCH', `/teams/${nowhere}`, { body: { display_name: 'X' } }))).toBe('TEAM_NOT_FOUND');
   });
 });
@@ -304,6 +323,12 @@ describe('PATCH /team-member-profiles/:team_id/:user_id', () => {
       display_name: 'Here',
     });
     expect((await world.call('client', 'PATCH', path, { user: owner, body: { display_name: 'X' } })).status).toBe(403);
+    const linked = { profile_image_url: 'https://example.com/a.png' };
+    expect((await world.call('client', 'PATCH', path, { user: stranger, body: linked })).status).toBe(400);
+    expect(await world.must('server', 'PATCH', path, { body: linked })).toMatchObject(linked);
+    expect(await world.must('client', 'PATCH', path, { user: stranger, body: { profile_image_url: picture } })).toMatchObject({
+      profile_image_url: picture,
+    });
     expect(await world.must('server', 'PATCH', path, { body: { display_name: 'There' } })).toMatchObject({
       display_name: 'There',
       user: {},

@@ -7,6 +7,7 @@ import { keyOf } from '../auth/own-user.ts';
 import { database } from '../database.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
 import { assertTeamMember, assertTeamPermission } from '../permissions/team-permission.ts';
+import { assertProfileImageAllowed } from '../users/profile-image.ts';
 import { serverUser, userInclude } from '../users/user.ts';
 import { clientOrHigher, endpoint } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
@@ -57,6 +58,7 @@ export const profileEndpoints = [
     handle: async ({ auth, params, body }) => {
       if (auth.accessType === 'client' && keyOf(auth).projectUserId !== params.user_id)
         throw new StatusError(403, "Cannot update another user's profile");
+      assertProfileImageAllowed(body.profile_image_url, auth.accessType);
       const { count } = await database().teamMember.updateMany({
         where: { tenancyId: auth.tenancyId, teamId: params.team_id, projectUserId: params.user_id },
         data: {

@@ -7,6 +7,8 @@ import type { Auth } from '../auth/authenticate.ts';
 import { assertOwnUnlessServer, keyOf, signedInUser } from '../auth/own-user.ts';
 import { database } from '../database.ts';
 import { assertTeamMember, assertTeamPermission } from '../permissions/team-permission.ts';
+import { assertMetadataSize } from '../users/metadata.ts';
+import { assertProfileImageAllowed } from '../users/profile-image.ts';
 import { clientOnly, clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
 import { deleteTeam, findTeam, type TeamChange, updateTeam } from './change-team.ts';
@@ -20,6 +22,8 @@ const clientCreate = teamsCrud.client.createSchema as AnySchema;
 const clientUpdate = teamsCrud.client.updateSchema as AnySchema;
 const serverCreate = teamsCrud.server.createSchema as AnySchema;
 const serverUpdate = teamsCrud.server.updateSchema as AnySchema;
+/** Deprecated, for `creator_user_id: "me"`. */
+const creation = yupObject({ add_current_user: yupBoolean().optional() }).defined();
 const pageMax = 200;
 
 type TeamBody = {
@@ -61,6 +65,7 @@ export const teamEndpoints = [
     method: 'POST',
     path: '/teams',
     access: clientOnly,
+    query: creation,
     body: clientCreate,
     handle: async ({ auth, body }) => {
       const user = signedInUser(auth);
@@ -70,19 +75,19 @@ export const teamEndpoints = [
       const creatorId = await creatorOf(auth, creator);
       if (creatorId !== undefined && creatorId !== user.projectUserId)
         throw new StatusError(403, 'You cannot create a team as a user that is not yourself');
-      return json(201, clientTeam(await create(auth, newTeam(team), user.projectUserId)));
+      return json(201, clientTeam(await create(auth, newTeam(auth, team), user.projectUserId)));
     },
   }),
   endpoint({
     method: 'POST',
     path: '/teams',
     access: serverOrHigher,
-    query: yupObject({ add_current_user: yupBoolean().optional() }).defined(),
+    query: creation,
     body: serverCreate,
     handle: async ({ auth, query, body }) => {
       const { creator_user_id: creator, ...team } = body as TeamBody;
       const creatorId = query.add_current_user === true ? signedInUser(auth).projectUserId : await creatorOf(auth, creator);
-      return json(201, serverTeam(await create(auth, newTeam(team), creatorId ?? null)));
+      return json(201, serverTeam(await create(auth, newTeam(auth, team), creatorId ?? null)));
     },
   }),
   endpoint({
@@ -104,7 +109,7 @@ export const teamEndpoints = [
     body: clientUpdate,
     handle: async ({ auth, params, body }) => {
       await assertMay(auth, params.team_id, '$update_team');
-      return json(200, clientTeam(await updateTeam(ownerOf(auth), params.team_id, changeOf(body as TeamBody))));
+      return json(200, clientTeam(await updateTeam(ownerOf(auth), params.team_id, changeOf(auth, body as TeamBody))));
     },
   }),
   endpoint({
@@ -114,7 +119,7 @@ export const teamEndpoints = [
     params: teamId,
     body: serverUpdate,
     handle: async ({ auth, params, body }) =>
-      json(200, serverTeam(await updateTeam(ownerOf(auth), params.team_id, changeOf(body as TeamBody)))),
+      json(200, serverTeam(await updateTeam(ownerOf(auth), params.team_id, changeOf(auth, body as TeamBody)))),
   }),
   endpoint({
     method: 'DELETE',
@@ -155,17 +160,14 @@ async function create(auth: Auth, team: NewTeam, creatorId: string | null) {
   });
 }
 
-function newTeam(body: TeamBody): NewTeam {
-  return {
-    displayName: body.display_name ?? '',
-    profileImageUrl: body.profile_image_url,
-    clientMetadata: body.client_metadata,
-    clientReadOnlyMetadata: body.client_read_only_metadata,
-    serverMetadata: body.server_metadata,
-  };
+function newTeam(auth: Auth, body: TeamBody): NewTeam {
+  return { ...changeOf(auth, body), displayName: body.display_name ?? '' };
 }
 
-function changeOf(body: TeamBody): TeamChange {
+/** What the schema cannot say is checked here. Throws a 400. */
+function changeOf(auth: Auth, body: TeamBody): TeamChange {
+  assertMetadataSize(body);
+  assertProfileImageAllowed(body.profile_image_url, auth.accessType);
   return {
     displayName: body.display_name,
     profileImageUrl: body.profile_image_url,

@@ -1,4 +1,7 @@
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
+import type { AccessType } from '../auth/check-order.ts';
+import { assertMetadataSize } from './metadata.ts';
+import { assertProfileImageAllowed } from './profile-image.ts';
 
 /** What may change of a user, in the wire's names; absent means unchanged. */
 export type UserChange = {
@@ -24,19 +27,17 @@ export type UserChange = {
   risk_scores?: { sign_up: { bot: number; free_trial_abuse: number } } | undefined;
 };
 
-const metadataBytesMax = 64 * 1024;
 const reasonCharactersMax = 4_096;
 const totpSecretBytesMax = 128;
-const metadataFields = ['client_metadata', 'client_read_only_metadata', 'server_metadata'] as const;
 const reasonFields = ['restricted_by_admin_reason', 'restricted_by_admin_private_details'] as const;
 
 /** What the schema cannot say. Throws a 400 that names the field. */
-export function assertUserChangeAllowed(change: UserChange, accessType: 'client' | 'server' | 'admin'): void {
-  for (const field of metadataFields) assertMetadataSize(field, change[field]);
+export function assertUserChangeAllowed(change: UserChange, accessType: AccessType): void {
+  assertMetadataSize(change);
   for (const field of reasonFields)
     if ((change[field]?.length ?? 0) > reasonCharactersMax)
       throw new StatusError(400, `${field} has more than ${reasonCharactersMax} characters.`);
-  if (change.profile_image_url) assertProfileImageAllowed(change.profile_image_url, accessType);
+  assertProfileImageAllowed(change.profile_image_url, accessType);
   if (change.passkey_auth_enabled === true)
     throw new StatusError(400, 'passkey_auth_enabled can only be set to false. Users register their passkeys themselves.');
   if (typeof change.totp_secret_base64 === 'string') readTotpSecret(change.totp_secret_base64);
@@ -48,17 +49,4 @@ export function readTotpSecret(base64: string): Uint8Array<ArrayBuffer> {
   if (secret.length === 0 || secret.length > totpSecretBytesMax)
     throw new StatusError(400, `totp_secret_base64 must be 1 to ${totpSecretBytesMax} bytes.`);
   return secret;
-}
-
-function assertMetadataSize(field: string, value: unknown): void {
-  if (value === undefined || value === null) return;
-  if (Buffer.byteLength(JSON.stringify(value)) > metadataBytesMax)
-    throw new StatusError(400, `${field} is larger than ${metadataBytesMax} bytes of JSON.`);
-}
-
-/** Clients send the picture itself; servers may also say where it is. Nothing that a browser would run. */
-function assertProfileImageAllowed(url: string, accessType: 'client' | 'server' | 'admin'): void {
-  const isPicture = /^data:image\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}$/.test(url);
-  const isAddress = accessType !== 'client' && /^https?:\/\//i.test(url);
-  if (!isPicture && !isAddress) throw new StatusError(400, 'Invalid profile image URL');
 }
