@@ -437,6 +437,21 @@ describe('invitations', () => {
     });
   });
 
+  describe('POST /team-invitations/accept', () => {
+    test('to a second address needs that it is verified', async () => {
+      const team = await world.createTeam(owner);
+      const invitee = await world.signUp();
+      const second = freshEmail();
+      const body = { user_id: invitee.userId, type: 'email', value: second, used_for_auth: false };
+      await world.must('server', 'POST', '/contact-channels', { body: { ...body, is_verified: false } });
+      await send(team, second);
+      const code = await world.newestCode('TEAM_INVITATION');
+      expect(codeOf(await accept(invitee, code))).toBe('TEAM_INVITATION_EMAIL_MISMATCH');
+      await verify(invitee);
+      expect((await accept(invitee, code)).json).toEqual({});
+    });
+  });
+
   describe('POST /team-invitations/accept/check-code', () => {
     test('says whether a code is good, and stops guessing after 20 attempts', async () => {
       const team = await world.createTeam(owner);
@@ -458,6 +473,11 @@ describe('invitations', () => {
       const body = { code: await world.newestCode('TEAM_INVITATION') };
       const details = await world.must('client', 'POST', '/team-invitations/accept/details', { user: stranger, body });
       expect(details).toEqual({ team_id: team.id, team_display_name: 'Team' });
+    });
+
+    test.each(['accept', 'accept/check-code', 'accept/details'])('is, like %s, for somebody signed in', async (path) => {
+      const body = { code: '0'.repeat(45) };
+      expect(codeOf(await world.call('client', 'POST', `/team-invitations/${path}`, { body }))).toBe('USER_AUTHENTICATION_REQUIRED');
     });
   });
 
@@ -481,6 +501,9 @@ describe('invitations', () => {
       expect(codeOf(await world.call('client', 'POST', path('me'), { user: invitee }))).toBe('VERIFICATION_CODE_NOT_FOUND');
       await verify(invitee);
       expect((await world.call('client', 'POST', path(invitee.userId), { user: owner })).status).toBe(403);
+      await world.must('server', 'PATCH', `/users/${invitee.userId}`, { body: { restricted_by_admin: true } });
+      expect(codeOf(await world.call('client', 'POST', path('me'), { user: invitee }))).toBe('TEAM_INVITATION_RESTRICTED_USER_NOT_ALLOWED');
+      await world.must('server', 'PATCH', `/users/${invitee.userId}`, { body: { restricted_by_admin: false } });
       expect(await world.must('client', 'POST', path('me'), { user: invitee })).toEqual({});
       expect(await permissionsIn(team, invitee)).toEqual(['team_member']);
     });

@@ -81,6 +81,7 @@ export const invitationEndpoints = [
     access: clientOrHigher,
     body: code,
     handle: async ({ auth, body }) => {
+      signedInUser(auth);
       await checkInvitation(auth, body.code);
       return json(200, { is_code_valid: true });
     },
@@ -91,6 +92,7 @@ export const invitationEndpoints = [
     access: clientOrHigher,
     body: code,
     handle: async ({ auth, body }) => {
+      signedInUser(auth);
       const { teamId } = invitationOf(await checkInvitation(auth, body.code));
       const team = await findTeam(auth.tenancyId, teamId);
       return json(200, { team_id: team.teamId, team_display_name: team.displayName });

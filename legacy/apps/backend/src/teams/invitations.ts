@@ -6,7 +6,7 @@ import { renderFlowMail } from '../emails/render-mail.ts';
 import { requestMail } from '../emails/request-mail.ts';
 import type { VerificationCode } from '../generated/prisma/client.ts';
 import { normalizeEmail } from '../users/email-address.ts';
-import type { UserKey } from '../users/find-user.ts';
+import { findUser, type UserKey } from '../users/find-user.ts';
 import { type UserRow, userRestriction } from '../users/user.ts';
 import { findTeam } from './change-team.ts';
 import { addMember, type TeamOwner } from './create-team.ts';
@@ -86,28 +86,41 @@ export function invitationOf(row: VerificationCode): { teamId: string; email: st
 }
 
 /**
- * A user accepts with the code of the mail. Who has the code has read the mail, so the address need not be verified, but it must be one
- * of the user's. Throws TEAM_INVITATION_RESTRICTED_USER_NOT_ALLOWED, TEAM_INVITATION_EMAIL_MISMATCH, VERIFICATION_CODE_ALREADY_USED.
+ * A user accepts with the code of the mail. Who has the code has read the mail, so an address to sign in with need not be verified; another
+ * one must be. Throws TEAM_INVITATION_RESTRICTED_USER_NOT_ALLOWED, TEAM_INVITATION_EMAIL_MISMATCH, VERIFICATION_CODE_ALREADY_USED.
  */
 export async function acceptByCode(by: Inviter, user: UserRow, row: VerificationCode): Promise<void> {
-  const restriction = userRestriction(user, by.config);
-  if (restriction !== null) throw new KnownErrors.TeamInvitationRestrictedUserNotAllowed(restriction);
+  assertUnrestricted(by, user);
   const key = { tenancyId: by.tenancyId, projectUserId: user.projectUserId };
   const { email } = invitationOf(row);
-  const channel = await database().contactChannel.findFirst({ where: { ...key, type: 'EMAIL', value: email }, select: { id: true } });
+  const channel = await database().contactChannel.findFirst({
+    where: { ...key, type: 'EMAIL', value: email, OR: [{ isVerified: true }, { usedForAuth: 'TRUE' }] },
+    select: { id: true },
+  });
   if (channel === null) throw new KnownErrors.TeamInvitationEmailMismatch();
   await join(by, key, row);
 }
 
-/** A user accepts an invitation seen in a list: only one to an address that was verified. Throws VERIFICATION_CODE_NOT_FOUND otherwise. */
-export async function acceptById(by: Inviter, user: UserKey, id: string): Promise<void> {
+/**
+ * A user accepts an invitation seen in a list: only one to an address that was verified. Throws VERIFICATION_CODE_NOT_FOUND otherwise,
+ * USER_NOT_FOUND, TEAM_INVITATION_RESTRICTED_USER_NOT_ALLOWED.
+ */
+export async function acceptById(by: Inviter, key: UserKey, id: string): Promise<void> {
+  const user = await findUser(key);
+  if (user === null) throw new KnownErrors.UserNotFound();
   const row = await database().verificationCode.findUnique({
     where: { projectId_branchId_id: { projectId: by.projectId, branchId: by.branchId, id } },
   });
   const isOpen = row?.type === 'TEAM_INVITATION' && row.expiresAt > new Date();
   if (row === null || !isOpen) throw new KnownErrors.VerificationCodeNotFound();
-  if (!(await verifiedEmails(user)).includes(invitationOf(row).email)) throw new KnownErrors.VerificationCodeNotFound();
-  await join(by, user, row);
+  if (!(await verifiedEmails(key)).includes(invitationOf(row).email)) throw new KnownErrors.VerificationCodeNotFound();
+  assertUnrestricted(by, user);
+  await join(by, key, row);
+}
+
+function assertUnrestricted(by: Inviter, user: UserRow): void {
+  const reason = userRestriction(user, by.config);
+  if (reason !== null) throw new KnownErrors.TeamInvitationRestrictedUserNotAllowed(reason);
 }
 
 /** The code is spent and the membership made in one commit; who is a member already stays one. */
