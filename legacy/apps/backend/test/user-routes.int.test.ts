@@ -526,3 +526,22 @@ describe('DELETE /users/:user_id', () => {
     }
   });
 });
+
+describe('when a user was last active', () => {
+  test('is noted once a minute, however many sessions are refreshed at once, and a change of the user does not undo it', async () => {
+    const user = await world.signUp();
+    await legacy.admin.query(`update "ProjectUser" set "lastActiveAt" = now() - interval '2 hours' where "projectUserId" = $1`, [
+      user.userId,
+    ]);
+    const answers = await Promise.all([
+      ...Array.from({ length: 8 }, () => hasSession(user)),
+      patch(user.userId, { display_name: 'Meanwhile' }).then((answer) => answer.status === 200),
+    ]);
+    expect(answers).not.toContain(false);
+    const noted = await read(user.userId);
+    expect(noted['display_name']).toBe('Meanwhile');
+    expect(Number(noted['last_active_at_millis'])).toBeGreaterThan(Date.now() - 60_000);
+    expect(await hasSession(user)).toBe(true);
+    expect((await read(user.userId))['last_active_at_millis']).toBe(noted['last_active_at_millis']);
+  });
+});
