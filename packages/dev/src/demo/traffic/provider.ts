@@ -45,10 +45,12 @@ async function signIn(target: Target, email: string): Promise<Session> {
     response_type: 'code',
     type: 'authenticate',
     error_redirect_url: redirectUri,
+    stack_response_mode: 'json',
   }).toString();
-  const end = await signInAtProvider(new Browser(), url.href, { email, isEnd: (at) => at.startsWith(redirectUri) });
-  const code = new URL(end.url).searchParams.get('code');
-  if (code === null) throw new Error(`no code in ${end.url}`);
+  const { location } = (await (await fetch(url)).json()) as { location: string };
+  const end = await signInAtProvider(new Browser(), location, { email, isEnd: (at) => at.startsWith(redirectUri) });
+  const code = end.url.startsWith(redirectUri) ? new URL(end.url).searchParams.get('code') : null;
+  if (code === null) throw new Error(`the sign-in ended at ${end.url}: ${end.status}`);
   return exchange(target, { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier });
 }
 
