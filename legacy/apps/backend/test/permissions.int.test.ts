@@ -91,6 +91,15 @@ describe('GET /team-permissions', () => {
   });
 });
 
+/** How many of the legacy's sessions wait for a lock. */
+async function waiting(): Promise<number> {
+  const { rows } = await legacy.admin.query(
+    `select count(*)::int as count from pg_stat_activity
+     where datname = current_database() and application_name = 'legacy' and wait_event_type = 'Lock'`,
+  );
+  return rows[0].count;
+}
+
 /** How PostgreSQL would run a statement on a table too big to read from end to end. */
 async function planOf(statement: string): Promise<string> {
   const client = await legacy.admin.connect();
@@ -251,6 +260,21 @@ describe('PATCH /team-permission-definitions/:permission_id', () => {
       expect(answers.map(({ status }) => status)).toEqual([201, 200]);
       expect((await held(`team_id=${joined.id}`)).map(({ id }) => id)).toEqual([after]);
     }
+  });
+
+  test.each([
+    ['team', async () => `/teams/${(await world.createTeam(owner)).id}`],
+    ['user', async () => `/users/${(await world.signUp()).userId}`],
+  ])('is never met half-way by the deletion of a %s, which takes holders in an order of its own', async (_name, make) => {
+    const path = await make();
+    const changer = await legacy.admin.connect();
+    await changer.query('begin');
+    await changer.query('select 1 from "Tenancy" where "id" = $1 for no key update', [world.project.tenancyId]);
+    const deletion = world.call('server', 'DELETE', path);
+    await expect.poll(waiting, { interval: 20, timeout: 5_000 }).toBe(1);
+    await changer.query('commit');
+    changer.release();
+    expect((await deletion).status).toBe(200);
   });
 
   test('twice at once renames once', async () => {

@@ -251,6 +251,22 @@ describe('DELETE /team-memberships/:team_id/:user_id', () => {
     expect(rows).toEqual([]);
   });
 
+  test('of one member twice at once, and of one who is being granted something, leaves nothing behind', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const team = await world.createTeam(owner);
+      await join(team, stranger);
+      const path = `${team.id}/${stranger.userId}`;
+      const [first, second, granted] = await Promise.all([
+        world.call('server', 'DELETE', `/team-memberships/${path}`),
+        world.call('client', 'DELETE', `/team-memberships/${path}`, { user: owner, body: {} }),
+        world.call('server', 'POST', `/team-permissions/${path}/reader`, { body: {} }),
+      ]);
+      expect([first.status, second.status].sort()).toEqual([200, 404]);
+      expect([201, 404]).toContain(granted.status);
+      expect(await permissionsIn(team, stranger)).toEqual([]);
+    }
+  });
+
   test('of the last two admins at once: each leaves or is told that it is no member, and no permission is left behind', async () => {
     const team = await world.createTeam(owner);
     await join(team, stranger);

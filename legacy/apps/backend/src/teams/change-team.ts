@@ -1,6 +1,7 @@
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { database } from '../database.ts';
 import type { Prisma, Team } from '../generated/prisma/client.ts';
+import { keepDefinitions } from '../permissions/hold-definitions.ts';
 import { asJson } from '../users/json-column.ts';
 import { tell } from '../webhooks/tell.ts';
 import type { NewTeam, TeamOwner } from './create-team.ts';
@@ -32,6 +33,7 @@ export async function updateTeam(owner: TeamOwner, teamId: string, change: TeamC
 export async function deleteTeam(owner: TeamOwner & { branchId: string }, teamId: string): Promise<void> {
   const { tenancyId, projectId, branchId } = owner;
   await database().$transaction(async (tx) => {
+    await keepDefinitions(tx, tenancyId);
     const { count } = await tx.team.deleteMany({ where: { tenancyId, teamId } });
     if (count === 0) throw new KnownErrors.TeamNotFound(teamId);
     await tx.$executeRaw`

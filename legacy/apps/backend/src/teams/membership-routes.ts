@@ -12,6 +12,7 @@ import { lockTeam, lockUser } from './lock-member.ts';
 const membership = yupObject({ team_id: yupString().uuid().defined(), user_id: userIdOrMeSchema.defined() }).defined();
 const noBody = yupObject({}).optional();
 
+/** No rule keeps a team's last admin, or its last member: servers look after teams that nobody may change any more. */
 export const membershipEndpoints = [
   endpoint({
     method: 'POST',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { database, type Transaction } from '../database.ts';
 import type { Prisma } from '../generated/prisma/client.ts';
+import { keepDefinitions } from '../permissions/hold-definitions.ts';
 import { tell } from '../webhooks/tell.ts';
 import type { UserKey } from './find-user.ts';
 
@@ -12,6 +13,7 @@ type Owner = { tenancyId: string; projectId: string; branchId: string };
 export async function deleteUser(owner: Owner, projectUserId: string): Promise<void> {
   const key = { tenancyId: owner.tenancyId, projectUserId };
   await database().$transaction(async (tx) => {
+    await keepDefinitions(tx, owner.tenancyId);
     await lockForDeletion(tx, key);
     const memberships = await tx.teamMember.findMany({
       where: key,
