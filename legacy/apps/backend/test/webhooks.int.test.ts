@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { waitFor } from '@atlas/kit/testing';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { deliverDue, fanOut, removeOld } from '../webhooks/deliver.ts';
+import { createDeliverer, deliverDue, fanOut, removeOld } from '../webhooks/deliver.ts';
 import { createWebhooks } from '../webhooks/webhooks.ts';
 import { createPool, type Pool } from '../worker/database.ts';
 import { type Legacy, openLegacy } from './legacy.ts';
@@ -142,7 +142,7 @@ test('what is not taken is told again with the same id, until it is', async () =
 
 test('a delivery whose process died before it was marked is told again: never lost', async () => {
   await webhooks.stop();
-  const deliverer = { pool, isDevelopment: true };
+  const deliverer = createDeliverer(pool, true);
   const { rows: endpoints } = await legacy.admin.query(
     `insert into "WebhookEndpoint" ("projectId", "id", "url", "secret", "filterTypes") values ($1, 'ep_x', $2, 'whsec_c2VjcmV0c2VjcmV0c2VjcmV0', '{}') returning 1`,
     [world.project.id, hook()],
@@ -155,6 +155,7 @@ test('a delivery whose process died before it was marked is told again: never lo
   expect(await deliverDue(deliverer)).toBe(0);
   await due();
   expect(await deliverDue(deliverer)).toBe(1);
+  await deliverer.lanes.idle();
   expect(received).toHaveLength(1);
 });
 
@@ -165,27 +166,103 @@ test('two processes do not tell the same at once', async () => {
     [world.project.id, hook()],
   );
   for (let n = 0; n < 5; n += 1) await createUser();
-  const deliverer = { pool, isDevelopment: true };
-  const both = await Promise.all([fanOut(deliverer), fanOut(deliverer)]);
+  const [one, two] = [createDeliverer(pool, true), createDeliverer(pool, true)];
+  const both = await Promise.all([fanOut(one), fanOut(two)]);
   expect(both.reduce((sum, count) => sum + count, 0)).toBe(5);
-  const attempts = await Promise.all([deliverDue(deliverer), deliverDue(deliverer)]);
+  const attempts = await Promise.all([deliverDue(one), deliverDue(two)]);
   expect(attempts.reduce((sum, count) => sum + count, 0)).toBe(5);
+  await Promise.all([one.lanes.idle(), two.lanes.idle()]);
   expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(5);
 });
 
-test('an endpoint that took nothing for days is turned off, and old messages are removed', async () => {
-  const deliverer = { pool, isDevelopment: true };
+const makeOlder = (table: 'WebhookAttempt' | 'WebhookMessage', days: number) =>
+  legacy.admin.query(`update "${table}" set "createdAt" = "createdAt" - $1 * interval '1 day'`, [days]);
+const isRow = async (query: string) => (await legacy.admin.query(query)).rows.length > 0;
+const giveUp = () => legacy.admin.query(`update "WebhookDelivery" set "attemptCount" = 7, "nextAttemptAt" = now()`);
+
+test('an endpoint that failed for days is turned off, with what waits for it', async () => {
   status = 500;
   await api(world, 'POST', '/endpoint', { url: hook() });
-  await legacy.admin.query(`update "WebhookEndpoint" set "createdAt" = now() - interval '6 days'`);
   await createUser();
-  await waitFor('the first attempt', () => received.length === 1);
-  await waitFor('its mark', async () => (await legacy.admin.query('select 1 from "WebhookAttempt"')).rows.length === 1);
-  await legacy.admin.query(`update "WebhookDelivery" set "attemptCount" = 7, "nextAttemptAt" = now()`);
-  await waitFor('the end', async () => (await legacy.admin.query('select 1 from "WebhookEndpoint" where "disabled"')).rows.length === 1);
-  await legacy.admin.query(`update "WebhookMessage" set "createdAt" = now() - interval '31 days'`);
+  await waitFor('the first attempt', () => isRow('select 1 from "WebhookAttempt"'));
+  await makeOlder('WebhookAttempt', 6);
+  await createUser();
+  await waitFor('the second message', async () => (await legacy.admin.query('select 1 from "WebhookAttempt"')).rows.length === 2);
+  await legacy.admin.query(`update "WebhookDelivery" set "attemptCount" = 7, "nextAttemptAt" = now()
+    where ("messageId") = (select "messageId" from "WebhookAttempt" order by "createdAt" limit 1)`);
+  await waitFor('the end', () => isRow('select 1 from "WebhookEndpoint" where "disabled"'));
+  expect(await isRow(`select 1 from "WebhookDelivery" where "status" = 'pending'`)).toBe(false);
+});
+
+test('one that took something since is not, however long it was quiet', async () => {
+  const { json } = await api(world, 'POST', '/endpoint', { url: hook() });
+  await createUser();
+  await waitFor('a success', () => isRow(`select 1 from "WebhookAttempt" where "status" = 'success'`));
+  await makeOlder('WebhookAttempt', 20);
+  status = 500;
+  await createUser();
+  await waitFor('a failure', () => isRow(`select 1 from "WebhookAttempt" where "status" = 'failed'`));
+  await giveUp();
+  await waitFor('the end', () => isRow(`select 1 from "WebhookDelivery" where "status" = 'failed'`));
+  expect((await api(world, 'GET', `/endpoint/${json['id']}`)).json['disabled']).toBe(false);
+});
+
+test('an endpoint that gives no answer holds up nobody else', async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = silent.address();
+  await api(world, 'POST', '/endpoint', { url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/` });
+  for (let n = 0; n < 30; n += 1) await createUser();
+  await waitFor('the silent ones', () => isRow('select 1 from "WebhookDelivery" where "attemptCount" = 1'));
+  await api(neighbour, 'POST', '/endpoint', { url: hook() });
+  const began = performance.now();
+  await neighbour.must('server', 'POST', '/users', { body: { display_name: 'Told at once' } });
+  await waitFor('the neighbour’s', () => received.length === 1);
+  expect(performance.now() - began).toBeLessThan(8_000); // an attempt waits ten seconds for its answer
+  silent.closeAllConnections();
+  await new Promise((resolve) => silent.close(resolve));
+});
+
+test('production does not reach into its own network, whatever was stored', async () => {
+  await webhooks.stop();
+  await storeInternalEndpoints();
+  const deliverer = createDeliverer(pool, false);
+  await fanOut(deliverer);
+  expect(await deliverDue(deliverer)).toBe(3);
+  await deliverer.lanes.idle();
+  const { rows } = await legacy.admin.query('select distinct "status", "responseStatusCode" from "WebhookAttempt"');
+  expect(rows).toEqual([{ status: 'failed', responseStatusCode: 0 }]);
+  expect(received).toEqual([]);
+
+  async function storeInternalEndpoints(): Promise<void> {
+    const { port } = new URL(hook());
+    for (const host of ['127.0.0.1', '[::ffff:127.0.0.1]', 'localhost']) {
+      await legacy.admin.query(
+        `insert into "WebhookEndpoint" ("projectId", "id", "url", "secret", "filterTypes")
+         values ($1, $2, $3, 'whsec_c2VjcmV0c2VjcmV0c2VjcmV0', '{}')`,
+        [world.project.id, `ep_${host}`, `https://${host}:${port}/`],
+      );
+    }
+    await createUser();
+  }
+});
+
+test('old messages are removed with their attempts, young ones stay', async () => {
+  const deliverer = createDeliverer(pool, true);
+  await api(world, 'POST', '/endpoint', { url: hook() });
+  await createUser();
+  await waitFor('its attempt', () => isRow('select 1 from "WebhookAttempt"'));
+  expect(await removeOld(deliverer)).toBe(0);
+  await makeOlder('WebhookMessage', 31);
   expect(await removeOld(deliverer)).toBe(1);
-  expect((await legacy.admin.query('select 1 from "WebhookAttempt"')).rows).toEqual([]);
+  expect(await isRow('select 1 from "WebhookAttempt"')).toBe(false);
+});
+
+test('a token of a deleted project opens nothing', async () => {
+  const own = await plantWorld(legacy);
+  const token = await tokenOf(own);
+  await own.must('admin', 'DELETE', '/internal/projects/current');
+  expect((await api(own, 'POST', '/endpoint', { url: hook() }, token)).status).toBe(404);
 });
 
 test.each([
@@ -200,4 +277,13 @@ test.each([
 test('the process says when it is ready', async () => {
   const answer = await fetch(`http://127.0.0.1:${webhooks.port()}/readyz`);
   expect([answer.status, await answer.json()]).toEqual([200, { ready: true, content: 'c' }]);
+});
+
+test('the process counts what it does', async () => {
+  await api(world, 'POST', '/endpoint', { url: hook() });
+  await createUser();
+  await waitFor('its attempt', () => isRow('select 1 from "WebhookAttempt"'));
+  const text = await (await fetch(`http://127.0.0.1:${webhooks.port()}/metrics`)).text();
+  expect(text).toContain('legacy_webhook_attempts_total{outcome="success"} 1');
+  expect(text).toContain('legacy_webhook_deliveries_pending 0');
 });

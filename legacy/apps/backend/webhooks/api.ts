@@ -92,8 +92,8 @@ async function createEndpoint({ pool, isDevelopment }: ApiDeps, app: string, tex
   if (mistake !== null) return refusal(422, 'validation_error', mistake);
   const { rows } = await pool.query<EndpointRow>(
     `insert into "WebhookEndpoint" ("projectId", "id", "url", "description", "secret", "filterTypes", "disabled")
-     select $1, $2, $3, $4, $5, $6, $7
-     where (select count(*) from "WebhookEndpoint" where "projectId" = $1) < $8
+     select "id", $2, $3, $4, $5, $6, $7 from "Project"
+     where "id" = $1 and (select count(*) from "WebhookEndpoint" where "projectId" = $1) < $8
      returning ${endpointColumns}`,
     [
       app,
@@ -106,8 +106,10 @@ async function createEndpoint({ pool, isDevelopment }: ApiDeps, app: string, tex
       endpointsMax,
     ],
   );
-  const [row] = rows;
-  return row === undefined ? refusal(409, 'conflict', `at most ${endpointsMax} endpoints`) : { status: 201, body: endpointView(row) };
+  if (rows[0] !== undefined) return { status: 201, body: endpointView(rows[0]) };
+  // A token lives on after its project was deleted.
+  const { rowCount } = await pool.query('select 1 from "Project" where "id" = $1', [app]);
+  return rowCount === 0 ? notFound : refusal(409, 'conflict', `at most ${endpointsMax} endpoints`);
 }
 
 async function readInput(text: string) {

@@ -3,16 +3,18 @@ import { errorFacts, log } from '../src/log.ts';
 import { createPool } from '../worker/database.ts';
 import { repeat } from '../worker/repeat.ts';
 import { type ApiAnswer, answerApi } from './api.ts';
-import { type Deliverer, deliverDue, deliveriesAtOnceMax, fanOut, removeOld } from './deliver.ts';
+import { createDeliverer, deliverDue, fanOut, removeOld } from './deliver.ts';
+import { metricsText } from './metrics.ts';
 import type { Settings } from './settings.ts';
 
 const bodyBytesMax = 65_536;
+const connectionsMax = 10;
 const removeEveryMs = 60_000;
 
 /** The webhook process: tells endpoints what happened, and lets projects manage theirs. `stop` lets deliveries in hand finish. */
 export function createWebhooks(settings: Settings) {
-  const pool = createPool(settings.databaseUrl, deliveriesAtOnceMax + 4);
-  const deliverer: Deliverer = { pool, isDevelopment: settings.isDevelopment };
+  const pool = createPool(settings.databaseUrl, connectionsMax);
+  const deliverer = createDeliverer(pool, settings.isDevelopment);
   let isStopping = false;
   let loops: Promise<unknown> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
@@ -21,8 +23,25 @@ export function createWebhooks(settings: Settings) {
     if (request.url === '/livez') return send(response, { status: 200, body: { ready: !isStopping } });
     if (request.url === '/readyz')
       return send(response, { status: isStopping ? 503 : 200, body: { ready: !isStopping, content: settings.contentHash } });
+    if (request.url === '/metrics') return void sendMetrics(response);
     void answer(request).then((reply) => send(response, reply));
   });
+
+  async function sendMetrics(response: ServerResponse): Promise<void> {
+    try {
+      const text = await metricsText(deliverer);
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
+    } catch (error) {
+      log('warn', 'no metrics: the database does not answer', errorFacts(error));
+      response.writeHead(503).end();
+    }
+  }
+
+  async function remove(): Promise<void> {
+    await removeOld(deliverer, () => isStopping).catch((error: unknown) =>
+      log('warn', 'old webhook messages could not be removed', errorFacts(error)),
+    );
+  }
 
   async function answer(request: IncomingMessage): Promise<ApiAnswer> {
     const url = new URL(request.url ?? '/', 'http://webhooks.internal');
@@ -44,13 +63,14 @@ export function createWebhooks(settings: Settings) {
       await new Promise<void>((resolve, reject) => server.once('error', reject).listen(settings.port, '127.0.0.1', resolve));
       const isDone = () => isStopping;
       loops = Promise.all([repeat('fan out', () => fanOut(deliverer), isDone), repeat('deliver', () => deliverDue(deliverer), isDone)]);
-      timer = setInterval(() => void removeOld(deliverer), removeEveryMs);
+      timer = setInterval(() => void remove(), removeEveryMs);
     },
     stop: async () => {
       if (isStopping) return;
       isStopping = true;
       clearInterval(timer);
       await loops;
+      await deliverer.lanes.idle();
       await new Promise((resolve) => server.close(resolve));
       await pool.end();
     },

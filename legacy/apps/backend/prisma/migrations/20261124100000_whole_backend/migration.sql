@@ -347,6 +347,9 @@ create table "EmailDraft" (
 create unique index "ProjectUserOAuthAccount_signIn_key"
   on "ProjectUserOAuthAccount" ("tenancyId", "configOAuthProviderId", "providerAccountId") where "allowSignIn";
 alter table "ProjectApiKey" add constraint "ProjectApiKey_owner_check" check (("projectUserId" is null) <> ("teamId" is null));
+-- Old messages are found by their age, and their attempts by the delivery they go with.
+create index "WebhookMessage_createdAt_idx" on "WebhookMessage" ("createdAt");
+create index "WebhookAttempt_projectId_messageId_endpointId_idx" on "WebhookAttempt" ("projectId", "messageId", "endpointId");
 -- What the webhook worker looks for.
 create index "WebhookMessage_new_idx" on "WebhookMessage" ("createdAt", "id") where "fannedOutAt" is null;
 create index "WebhookDelivery_due_idx" on "WebhookDelivery" ("nextAttemptAt") where "status" = 'pending';
