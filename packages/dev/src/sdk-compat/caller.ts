@@ -13,7 +13,7 @@ type CallOptions = { refused?: string };
 export class Caller {
   readonly records: CallRecord[] = [];
   readonly #normaliser: Normaliser;
-  #exchanges: Exchange[] = [];
+  #exchanges: { exchange: Exchange; began: number }[] = [];
   #inFlight = 0;
 
   /** Only requests to `origin` are kept: mails are read and pages are opened beside the calls. */
@@ -25,7 +25,7 @@ export class Caller {
       },
       ended: (exchange) => {
         this.#inFlight -= 1;
-        if (exchange.origin === options.origin) this.#exchanges.push(exchange);
+        if (exchange.origin === options.origin) this.#exchanges.push({ exchange, began: performance.now() - exchange.ms });
       },
       isBodyWanted: true,
     });
@@ -37,11 +37,22 @@ export class Caller {
     this.#exchanges = [];
     const outcome = await settle(() => atMost(secondsMax, run));
     await this.#quiet();
-    const exchanges = this.#exchanges.map((exchange) => this.#comparable(exchange));
+    // In the order they left: which of two at once is answered first is the machine's.
+    const inOrder = this.#exchanges.toSorted((one, other) => one.began - other.began);
+    const exchanges = inOrder.map(({ exchange }) => this.#comparable(exchange));
     const result = this.#resultOf(outcome);
     const refusal = 'refusal' in result ? result.refusal : undefined;
     this.records.push({ call: name, works: refusal === options.refused, result, exchanges });
     return 'value' in outcome && refusal === undefined ? outcome.value : undefined;
+  }
+
+  /** Resolves when the call under way got an answer from this path, within its twenty seconds. */
+  async answered(path: string): Promise<void> {
+    const deadline = performance.now() + secondsMax * 1000;
+    while (!this.#exchanges.some(({ exchange }) => exchange.path.endsWith(path))) {
+      if (performance.now() > deadline) throw new Error(`nothing was asked of ${path}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** A group of calls with what they need beside them. What breaks it is a record of its own, and the next group goes on. */

@@ -62,7 +62,8 @@ async function providers(world: World): Promise<void> {
     () => must(accounts?.[0], 'account').getAccessToken({ scopes: ['repo'] }),
     { refused: 'OAUTH_ACCESS_TOKEN_NOT_AVAILABLE' },
   );
-  await caller.call('user.getConnectedAccount(github) legacy', async () => (await user.getConnectedAccount('github'))?.getAccessToken());
+  await caller.call('user.getConnectedAccount(github) legacy', () => user.getConnectedAccount('github'));
+  await caller.call('connectedAccount.getAccessToken legacy', async () => (await user.getConnectedAccount('github'))?.getAccessToken());
   const accessToken = must(await user.getAccessToken(), 'access token');
   await caller.call('user.linkConnectedAccount (its requests)', () =>
     signInWithOAuth(world, { provider: 'google', email: emailOf(world, 'octo-g'), link: { accessToken } }),
@@ -87,6 +88,7 @@ async function commandLine(world: World): Promise<void> {
   const { user } = await signUp(world, 'cli');
   const { refreshToken } = await user.getAuthJson();
   const confirm = async (loginCode: string) => {
+    await caller.answered('/auth/cli/poll'); // so that the terminal waits once in every run
     const body = { login_code: loginCode, mode: 'complete', refresh_token: refreshToken };
     const response = await fetch(`${world.target.baseUrl}/api/v1/auth/cli/complete`, {
       method: 'POST',
@@ -107,6 +109,7 @@ async function commandLine(world: World): Promise<void> {
       appUrl,
       expiresInMillis: 60_000,
       maxAttempts: 4,
+      waitTimeMillis: 3_000,
       promptLink: (_url: string, loginCode: string) => void confirm(loginCode).then(confirmed.resolve, confirmed.reject),
     } as Parameters<typeof terminal.promptCliLogin>[0]);
     await confirmed.promise;
