@@ -14,8 +14,10 @@ export const demoProjectKeys = {
   publishableClientKey: 'this-demo-project-publishable-client-key-is-for-local-development-only',
 };
 
-/** One process for each published SDK version. Together a second: 22 mails, 8 changes of preference, half a sign-up, half a team's
- * life, half a deletion, and some sign-ins with a provider: more than 1,200 writes in 40 s. */
+/**
+ * One process for each published SDK version. Together a second: 16 mails, 6 changes of preference, and a person or two who sign up, make a
+ * team, sign in with a provider or are deleted: more than 1,000 writes in 50 s, and about as much as two cores can do beside the stack.
+ */
 export function demoClients(options: { baseUrl: string; run: string; folder: string }): TrafficSettings[] {
   return sdkVersions.map((version) => ({
     version,
@@ -24,12 +26,12 @@ export function demoClients(options: { baseUrl: string; run: string; folder: str
     run: options.run,
     folder: options.folder,
     users: 6,
-    mailsPerSecond: 11,
-    preferencesPerSecond: 4,
-    signUpsPerSecond: 0.25,
-    teamsPerSecond: 0.25,
-    deletionsPerSecond: 0.25,
-    providerSignInsPerSecond: 0.2,
+    mailsPerSecond: 8,
+    preferencesPerSecond: 3,
+    signUpsPerSecond: 0.2,
+    teamsPerSecond: 0.15,
+    deletionsPerSecond: 0.15,
+    providerSignInsPerSecond: 0.1,
     providerTarget: { baseUrl: options.baseUrl, ...demoProjectKeys },
   }));
 }
