@@ -4,7 +4,7 @@ import { createProjectApiKey } from '@stackframe/stack-shared/dist/utils/api-key
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import { database, type Transaction } from '../database.ts';
 import type { ProjectApiKey } from '../generated/prisma/client.ts';
-import { lockTeam } from '../teams/lock-member.ts';
+import { holdTeam } from '../teams/hold-member.ts';
 import { lockUser } from '../users/lock-user.ts';
 import { assertKeyLive, claimedType, hashOfKey, type KeyType } from './api-key.ts';
 
@@ -45,7 +45,7 @@ export async function createKey(tenancyId: string, owner: KeyOwner, key: NewKey)
 
 /** Held against deletion until the key is there, which goes with its owner. */
 async function lockOwner(tx: Transaction, tenancyId: string, owner: KeyOwner): Promise<void> {
-  if ('teamId' in owner) return lockTeam(tx, tenancyId, owner.teamId);
+  if ('teamId' in owner) return holdTeam(tx, tenancyId, owner.teamId);
   try {
     await lockUser(tx, { tenancyId, projectUserId: owner.projectUserId });
   } catch (error) {

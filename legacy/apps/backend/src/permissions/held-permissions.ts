@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { database } from '../database.ts';
 import type { ProjectConfig } from '../projects/project-config.ts';
-import { lockMember, lockUser } from '../teams/lock-member.ts';
+import { holdMember, holdUser } from '../teams/hold-member.ts';
 import type { UserKey } from '../users/find-user.ts';
 import { tell } from '../webhooks/tell.ts';
 import { assertPermissionExists } from './definitions.ts';
@@ -60,7 +60,7 @@ export async function grantTeamPermission(by: Grantor, user: UserKey, teamId: st
   const granted = { id, user_id: user.projectUserId, team_id: teamId };
   await database().$transaction(async (tx) => {
     assertPermissionExists(await holdDefinitions(tx, by.tenancyId), 'team', id);
-    await lockMember(tx, user, teamId);
+    await holdMember(tx, user, teamId);
     const { count } = await tx.teamMemberDirectPermission.createMany({
       data: [{ ...user, teamId, id: randomUUID(), permissionId: id }],
       skipDuplicates: true,
@@ -84,7 +84,7 @@ export async function grantProjectPermission(by: Grantor, user: UserKey, id: str
   const granted = { id, user_id: user.projectUserId };
   await database().$transaction(async (tx) => {
     assertPermissionExists(await holdDefinitions(tx, by.tenancyId), 'project', id);
-    await lockUser(tx, user);
+    await holdUser(tx, user);
     const { count } = await tx.projectUserDirectPermission.createMany({
       data: [{ ...user, id: randomUUID(), permissionId: id }],
       skipDuplicates: true,

@@ -10,7 +10,7 @@ import { findUser, type UserKey } from '../users/find-user.ts';
 import { type UserRow, userRestriction } from '../users/user.ts';
 import { findTeam } from './change-team.ts';
 import { addMember, type TeamOwner } from './create-team.ts';
-import { lockTeam } from './lock-member.ts';
+import { holdTeam } from './hold-member.ts';
 
 /** The project and branch invitations belong to. */
 export type Inviter = TeamOwner & { branchId: string; displayName: string };
@@ -23,7 +23,7 @@ export async function invite(by: Inviter, to: { teamId: string; email: string; c
   const team = await findTeam(by.tenancyId, to.teamId);
   const email = normalizeEmail(to.email);
   return database().$transaction(async (tx) => {
-    await lockTeam(tx, by.tenancyId, to.teamId);
+    await holdTeam(tx, by.tenancyId, to.teamId);
     const { id, code } = await createCode(tx, by, {
       type: 'TEAM_INVITATION',
       redirectUrl: to.callbackUrl,
@@ -127,7 +127,7 @@ function assertUnrestricted(by: Inviter, user: UserRow): void {
 async function join(by: Inviter, user: UserKey, row: VerificationCode): Promise<void> {
   const { teamId } = invitationOf(row);
   await database().$transaction(async (tx) => {
-    await lockTeam(tx, by.tenancyId, teamId);
+    await holdTeam(tx, by.tenancyId, teamId);
     await spendCode(tx, row);
     const where = { tenancyId_projectUserId_teamId: { ...user, teamId } };
     if ((await tx.teamMember.findUnique({ where, select: { teamId: true } })) !== null) return;

@@ -7,7 +7,7 @@ import { tell } from '../webhooks/tell.ts';
 import { clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
 import { addMember } from './create-team.ts';
-import { lockTeam, lockUser } from './lock-member.ts';
+import { holdTeam, holdUser } from './hold-member.ts';
 
 const membership = yupObject({ team_id: yupString().uuid().defined(), user_id: userIdOrMeSchema.defined() }).defined();
 const noBody = yupObject({}).optional();
@@ -23,8 +23,8 @@ export const membershipEndpoints = [
     handle: async ({ auth, params }) => {
       const { team_id: teamId, user_id: projectUserId } = params;
       await database().$transaction(async (tx) => {
-        await lockTeam(tx, auth.tenancyId, teamId);
-        await lockUser(tx, { tenancyId: auth.tenancyId, projectUserId });
+        await holdTeam(tx, auth.tenancyId, teamId);
+        await holdUser(tx, { tenancyId: auth.tenancyId, projectUserId });
         const owner = { tenancyId: auth.tenancyId, projectId: auth.project.id, config: auth.project.config };
         await addMember(tx, owner, { teamId, projectUserId, role: 'member' });
       });

@@ -13,8 +13,8 @@ import { clientOnly, clientOrHigher, endpoint, serverOrHigher } from '../wire/en
 import { json } from '../wire/reply.ts';
 import { deleteTeam, findTeam, type TeamChange, updateTeam } from './change-team.ts';
 import { createTeam, type NewTeam } from './create-team.ts';
+import { holdUser } from './hold-member.ts';
 import { listTeams } from './list-teams.ts';
-import { lockUser } from './lock-member.ts';
 import { clientTeam, serverTeam } from './team.ts';
 
 const teamId = yupObject({ team_id: yupString().uuid().defined() }).defined();
@@ -152,7 +152,7 @@ async function create(auth: Auth, team: NewTeam, creatorId: string | null) {
   const owner = ownerOf(auth);
   return database().$transaction(async (tx) => {
     if (creatorId !== null) {
-      await lockUser(tx, { tenancyId: auth.tenancyId, projectUserId: creatorId }).catch((error: unknown) => {
+      await holdUser(tx, { tenancyId: auth.tenancyId, projectUserId: creatorId }).catch((error: unknown) => {
         throw KnownErrors.UserNotFound.isInstance(error) ? new KnownErrors.UserIdDoesNotExist(creatorId) : error;
       });
     }
