@@ -144,7 +144,8 @@ test('a move whose marker is not applied in time aborts itself and the legacy wr
     return intent.state === 'failed' ? intent : null;
   });
   world.cdc.isApplying = true;
-  expect(failed.reason).toContain('cutover aborted at catch-up');
+  // On a busy machine the abort itself may be finished by the next look, which then says less of why.
+  expect(failed.reason).toMatch(/cutover aborted at catch-up|was aborted and the old owner writes again/);
   expect(await unit()).toMatchObject({ phase: 'canary', owner: 'legacy', reads: 'legacy', epoch: 5n, move: null });
   await insertMail('legacy');
 });
