@@ -14,7 +14,7 @@ import { Stack } from './running-stack.ts';
 import { stackSettings } from './stack-settings.ts';
 
 const usage = `usage: pnpm bench:legacy [options]     the legacy's hot routes on many users, each against a route without a database in the same run
-  --users N       how many users are seeded (default 1,000,000; about two minutes the first time)
+  --users N       how many users are seeded (default 1,000,000; about four minutes the first time)
   --rate N        requests a second for each route (default 50)
   --seconds N     how long each route is asked in each of three rounds (default 5)
   --reset         removes the seeded database afterwards
