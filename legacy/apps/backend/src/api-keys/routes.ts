@@ -8,6 +8,7 @@ import { userIdOrMeSchema, yupObject, yupString } from '@stackframe/stack-shared
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { AnySchema } from 'yup';
 import type { Auth } from '../auth/authenticate.ts';
+import { assertOwnUnlessServer, keyOf, signedInUser } from '../auth/own-user.ts';
 import type { ProjectApiKey } from '../generated/prisma/client.ts';
 import { assertTeamPermission } from '../permissions/team-permission.ts';
 import { clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
@@ -16,6 +17,7 @@ import { apiKeyView, createdApiKeyView, type KeyType } from './api-key.ts';
 import { changeKey, checkKey, createKey, findKey, type KeyOwner, listKeys } from './key-store.ts';
 
 const descriptionCharactersMax = 1_000;
+const ownOnly = 'Client can only manage their own api keys';
 const keyId = yupObject({ api_key_id: yupString().uuid().defined() }).defined();
 const ofUser = yupObject({ user_id: userIdOrMeSchema.optional() }).defined();
 const ofTeam = yupObject({ team_id: yupString().uuid().optional() }).defined();
@@ -35,7 +37,7 @@ export const apiKeyEndpoints = [
     query: ofUser,
     handle: async ({ auth, query }) => {
       assertEnabled(auth, 'user');
-      if (auth.accessType === 'client') assertSelf(auth, query.user_id);
+      assertOwnUnlessServer(auth, query.user_id, ownOnly);
       return list(auth, 'user', query.user_id === undefined ? null : { projectUserId: query.user_id });
     },
   }),
@@ -47,7 +49,7 @@ export const apiKeyEndpoints = [
     handle: async ({ auth, body }) => {
       assertEnabled(auth, 'user');
       const { user_id: userId, ...key } = body as CreateBody;
-      if (auth.accessType === 'client') assertSelf(auth, userId);
+      assertOwnUnlessServer(auth, userId, ownOnly);
       return create(auth, { projectUserId: userId }, key);
     },
   }),
@@ -129,16 +131,9 @@ function assertEnabled(auth: Auth, type: KeyType): void {
   throw new StatusError(400, `${type === 'user' ? 'User' : 'Team'} API keys are not enabled for this project.`);
 }
 
-/** A client manages its own keys only. */
-function assertSelf(auth: Auth, userId: string | undefined): void {
-  if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-  if (auth.user.projectUserId !== userId) throw new StatusError(403, 'Client can only manage their own api keys');
-}
-
 /** A client that may not manage a team's keys is told no more than one that asks for a key that is not there. */
 async function assertMayManage(auth: Auth, teamId: string | null | undefined): Promise<void> {
-  if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-  const user = { tenancyId: auth.tenancyId, projectUserId: auth.user.projectUserId };
+  const user = keyOf(auth);
   try {
     if (teamId === undefined || teamId === null) throw new KnownErrors.ApiKeyNotFound();
     await assertTeamPermission({ user, teamId, permission: '$manage_api_keys', config: auth.project.config });
@@ -151,7 +146,7 @@ async function assertMayManage(auth: Auth, teamId: string | null | undefined): P
 
 async function visibleKey(auth: Auth, type: KeyType, id: string): Promise<ProjectApiKey> {
   assertEnabled(auth, type);
-  if (auth.accessType === 'client' && auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
+  if (auth.accessType === 'client') signedInUser(auth);
   const row = await findKey(auth.tenancyId, type, id);
   if (auth.accessType !== 'client') return row;
   if (type === 'team') await assertMayManage(auth, row.teamId);

@@ -2,6 +2,7 @@ import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { userIdOrMeSchema, yupArray, yupBoolean, yupNumber, yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { assertOwnUnlessServer } from '../auth/own-user.ts';
 import { type UserKey, userExists } from '../users/find-user.ts';
 import { clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
@@ -184,12 +185,8 @@ function knownCategory(name: string): Category {
 
 /** A client may only ask about itself; a server about any user there is. */
 async function preferenceOwner(auth: Auth, userId: string): Promise<UserKey> {
+  assertOwnUnlessServer(auth, userId, 'Client can only manage their own notification preferences');
   const key = { tenancyId: auth.tenancyId, projectUserId: userId };
-  if (auth.accessType === 'client') {
-    if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-    if (auth.user.projectUserId !== userId) throw new StatusError(403, 'Client can only manage their own notification preferences');
-    return key;
-  }
   if (auth.user?.projectUserId !== userId && !(await userExists(key))) throw new KnownErrors.UserNotFound();
   return key;
 }

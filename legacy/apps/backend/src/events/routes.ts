@@ -3,6 +3,7 @@ import { gunzip } from 'node:zlib';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { yupArray, yupMixed, yupNumber, yupObject, yupString, yupValidate } from '@stackframe/stack-shared/dist/schema-fields';
 import { ValidationError } from 'yup';
+import { keyOf } from '../auth/own-user.ts';
 import { bodyBytesMax } from '../wire/body.ts';
 import { clientOnly, endpoint } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
@@ -37,11 +38,8 @@ export const eventEndpoints = [
     body: yupMixed<object>().defined(),
     handle: async ({ auth, body }) => {
       if (auth.project.config.apps.installed['analytics']?.enabled === false) throw new KnownErrors.AnalyticsNotEnabled();
-      if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-      const inserted = await insertBatch(
-        { tenancyId: auth.tenancyId, projectUserId: auth.user.projectUserId, refreshTokenId: auth.refreshTokenId },
-        await readBatch(body),
-      );
+      const sender = { ...keyOf(auth), refreshTokenId: auth.refreshTokenId };
+      const inserted = await insertBatch(sender, await readBatch(body));
       return json(200, { inserted });
     },
   }),

@@ -1,8 +1,7 @@
 import { connectedAccountAccessTokenCreateSchema } from '@stackframe/stack-shared/dist/interface/crud/connected-accounts';
-import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { userIdOrMeSchema, yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
-import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { assertOwnUnlessServer, signedInUser } from '../auth/own-user.ts';
 import type { UserKey } from '../users/find-user.ts';
 import { clientOrHigher, endpoint } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
@@ -50,8 +49,7 @@ export const connectedAccountEndpoints = [
     params: yupObject(ofProvider).defined(),
     body: connectedAccountAccessTokenCreateSchema,
     handle: async ({ auth, params, body }) => {
-      if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-      return answerToken(auth, auth.user.projectUserId, { providerId: params.provider_id, scope: body.scope });
+      return answerToken(auth, signedInUser(auth).projectUserId, { providerId: params.provider_id, scope: body.scope });
     },
   }),
 ];
@@ -63,9 +61,6 @@ async function answerToken(auth: Auth, userId: string, asked: { providerId: stri
 }
 
 function ownUnlessServer(auth: Auth, userId: string): UserKey {
-  if (auth.accessType === 'client') {
-    if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-    if (auth.user.projectUserId !== userId) throw new StatusError(403, 'Client can only access its own connected accounts.');
-  }
+  assertOwnUnlessServer(auth, userId, 'Client can only access its own connected accounts.');
   return { tenancyId: auth.tenancyId, projectUserId: userId };
 }

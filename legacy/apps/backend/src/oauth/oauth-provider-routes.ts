@@ -1,8 +1,8 @@
 import { oauthProviderCrud } from '@stackframe/stack-shared/dist/interface/crud/oauth-providers';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { userIdOrMeSchema, yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
-import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { assertOwnUnlessServer } from '../auth/own-user.ts';
 import type { ProjectUserOAuthAccount } from '../generated/prisma/client.ts';
 import type { UserKey } from '../users/find-user.ts';
 import { clientOnly, clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
@@ -18,6 +18,7 @@ import {
   serverAccount,
 } from './oauth-provider.ts';
 
+const ownOnly = 'Client can only access its own OAuth providers.';
 const accountParams = yupObject({ user_id: userIdOrMeSchema.defined(), provider_id: yupString().uuid().defined() }).defined();
 const listQuery = yupObject({ user_id: userIdOrMeSchema.optional() }).defined();
 
@@ -29,7 +30,7 @@ export const oauthProviderEndpoints = [
     access: clientOrHigher,
     query: listQuery,
     handle: async ({ auth, query }) => {
-      if (auth.accessType === 'client') assertOwn(auth, query.user_id);
+      assertOwnUnlessServer(auth, query.user_id, ownOnly);
       const rows = await listAccounts(auth.tenancyId, query.user_id);
       return json(200, { items: rows.map((row) => visible(auth, row)).filter((item) => item !== null), is_paginated: false });
     },
@@ -102,11 +103,6 @@ function ownerOf(auth: Auth): AccountOwner {
 }
 
 function userKey(auth: Auth, userId: string): UserKey {
-  if (auth.accessType === 'client') assertOwn(auth, userId);
+  assertOwnUnlessServer(auth, userId, ownOnly);
   return { tenancyId: auth.tenancyId, projectUserId: userId };
-}
-
-function assertOwn(auth: Auth, userId: string | undefined): void {
-  if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-  if (auth.user.projectUserId !== userId) throw new StatusError(403, 'Client can only access its own OAuth providers.');
 }

@@ -2,6 +2,7 @@ import { adminUserProjectsCrud, projectsCrud } from '@stackframe/stack-shared/di
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { AnySchema } from 'yup';
 import type { Auth } from '../auth/authenticate.ts';
+import { signedInUser } from '../auth/own-user.ts';
 import { database } from '../database.ts';
 import type { UserRow } from '../users/user.ts';
 import { adminOnly, clientOnly, clientOrHigher, endpoint } from '../wire/endpoint.ts';
@@ -81,6 +82,5 @@ export const projectEndpoints = [
 /** Projects are made by users of the project `internal` only. */
 function internalUser(auth: Auth): UserRow {
   if (auth.project.id !== 'internal') throw new KnownErrors.ExpectedInternalProject();
-  if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-  return auth.user;
+  return signedInUser(auth);
 }

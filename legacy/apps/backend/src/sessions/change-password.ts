@@ -1,9 +1,9 @@
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { keyOf } from '../auth/own-user.ts';
 import { database } from '../database.ts';
 import { createPassword } from '../users/create-user.ts';
-import type { UserKey } from '../users/find-user.ts';
 import { lockUser } from '../users/lock-user.ts';
 import { assertPasswordAllowed, hashPassword, isPasswordRight } from '../users/password.ts';
 import { assertPasswordsOn } from './reset-password.ts';
@@ -11,7 +11,7 @@ import { assertPasswordsOn } from './reset-password.ts';
 /** A first password. Of two at the same time one is set; the other is told that there is one. Sessions stay: nobody else had the account. */
 export async function setPassword(auth: Auth, password: string): Promise<void> {
   assertPasswordsOn(auth);
-  const key = ownKey(auth);
+  const key = keyOf(auth);
   assertPasswordAllowed(password);
   const passwordHash = await hashPassword(password);
   await database().$transaction(async (tx) => {
@@ -32,7 +32,7 @@ export async function updatePassword(
   keptRefreshToken: string | null,
 ): Promise<void> {
   assertPasswordsOn(auth);
-  const key = ownKey(auth);
+  const key = keyOf(auth);
   assertPasswordAllowed(change.after);
   const current = await database().passwordAuthMethod.findUnique({ where: { tenancyId_projectUserId: key } });
   if (current === null) throw new KnownErrors.UserDoesNotHavePassword();
@@ -48,9 +48,4 @@ export async function updatePassword(
     const kept = keptRefreshToken === null ? {} : { NOT: { refreshToken: keptRefreshToken } };
     await tx.projectUserRefreshToken.deleteMany({ where: { ...key, ...kept } });
   });
-}
-
-function ownKey(auth: Auth): UserKey {
-  if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-  return { tenancyId: auth.tenancyId, projectUserId: auth.user.projectUserId };
 }

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { generateRegistrationOptions, type RegistrationResponseJSON, verifyRegistrationResponse } from '@simplewebauthn/server';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { signedInUser } from '../auth/own-user.ts';
 import { checkCode, spendCode } from '../codes/verification-code.ts';
 import { database, type Transaction, violatedIndex } from '../database.ts';
 import type { UserKey } from '../users/find-user.ts';
 import { lockUser } from '../users/lock-user.ts';
-import type { UserRow } from '../users/user.ts';
 import {
   assertPasskeysOn,
   ceremonyMillis,
@@ -22,7 +22,7 @@ const algorithms = [-8, -7, -257];
 /** The options of `navigator.credentials.create` and the code that its answer is handed in with. */
 export async function beginRegistration(auth: Auth) {
   assertPasskeysOn(auth);
-  const user = ownUser(auth);
+  const user = signedInUser(auth);
   const { hints, ...options } = await generateRegistrationOptions({
     rpName: auth.project.displayName,
     rpID: relyingPartySentinel,
@@ -44,7 +44,7 @@ export async function beginRegistration(auth: Auth) {
 /** Keeps a passkey in place of the one the user had. Answers its user handle. Throws PASSKEY_REGISTRATION_FAILED, errors of codes. */
 export async function registerPasskey(auth: Auth, code: string, response: RegistrationResponseJSON): Promise<string> {
   assertPasskeysOn(auth);
-  const user = ownUser(auth);
+  const user = signedInUser(auth);
   const row = await checkCode({ projectId: auth.project.id, branchId: auth.branchId }, 'PASSKEY_REGISTRATION_CHALLENGE', code);
   const { challenge, user_id: userId } = row.data as { challenge: string; user_id: string };
   if (userId !== user.projectUserId) throw new KnownErrors.VerificationCodeNotFound();
@@ -87,11 +87,6 @@ async function replacePasskey(tx: Transaction, key: UserKey, passkey: Passkey & 
   const authMethodId = randomUUID();
   await tx.authMethod.create({ data: { ...key, id: authMethodId } });
   await tx.passkeyAuthMethod.create({ data: { ...key, authMethodId, ...passkey } });
-}
-
-function ownUser(auth: Auth): UserRow {
-  if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-  return auth.user;
 }
 
 function failed(message: string): Error {

@@ -3,6 +3,7 @@ import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { userIdOrMeSchema, yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { assertOwnUnlessServer } from '../auth/own-user.ts';
 import { database, sqlState } from '../database.ts';
 import type { ProjectUserRefreshToken } from '../generated/prisma/client.ts';
 import { findUser } from '../users/find-user.ts';
@@ -130,10 +131,4 @@ async function deleteSession(auth: Auth, id: string, userId: string | undefined)
 /** Only admins see that somebody signed in as the user. */
 function visibleTo(auth: Auth) {
   return auth.accessType === 'admin' ? {} : { isImpersonation: false };
-}
-
-function assertOwnUnlessServer(auth: Auth, userId: string, message: string): void {
-  if (auth.accessType !== 'client') return;
-  if (auth.user === undefined) throw new KnownErrors.UserAuthenticationRequired();
-  if (auth.user.projectUserId !== userId) throw new StatusError(403, message);
 }
