@@ -3,6 +3,7 @@ import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { branchConfigSourceSchema, jsonStringSchema, yupArray, yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
 import type { AnySchema } from 'yup';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { database } from '../database.ts';
 import { configLayers, configSelect } from '../projects/config-layers.ts';
 import type { ConfigLayers } from '../projects/project-config.ts';
@@ -106,10 +107,6 @@ export const configEndpoints = [
 /** Servers keep the branch's settings, which are code; the other layers have secrets and are the owner's. */
 function assertMayReach(auth: Auth, level: Level): void {
   if (auth.accessType === 'server' && level !== 'branch') throw new KnownErrors.InsufficientAccessType('server', ['admin']);
-}
-
-function branchOf(auth: Auth): BranchKey {
-  return { projectId: auth.project.id, branchId: auth.branchId };
 }
 
 async function layersOf({ projectId, branchId }: BranchKey): Promise<ConfigLayers> {

@@ -1,5 +1,6 @@
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { checkCode, spendCode } from '../codes/verification-code.ts';
 import { database } from '../database.ts';
 import type { ContactChannel } from '../generated/prisma/client.ts';
@@ -22,7 +23,7 @@ export async function sendVerificationCode(
 
 /** Throws what `checkCode` throws. */
 export function checkVerificationCode(auth: Auth, code: string) {
-  return checkCode({ projectId: auth.project.id, branchId: auth.branchId }, 'CONTACT_CHANNEL_VERIFICATION', code);
+  return checkCode(branchOf(auth), 'CONTACT_CHANNEL_VERIFICATION', code);
 }
 
 /**

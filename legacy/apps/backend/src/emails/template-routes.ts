@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { changeConfig } from '../config-overrides/change-override.ts';
 import type { ProjectConfig } from '../projects/project-config.ts';
 import { adminOnly, endpoint } from '../wire/endpoint.ts';
@@ -68,7 +69,7 @@ export const templateEndpoints = [
     access: adminOnly,
     params: templateKey,
     handle: async ({ auth, params }) => {
-      await changeConfig(ownerOf(auth), (config) => {
+      await changeConfig(branchOf(auth), (config) => {
         templateOf(config, params.id);
         if (defaultTemplates.has(params.id) && config.emails.templates[params.id] === undefined)
           throw new StatusError(400, 'A default template cannot be deleted.');
@@ -79,13 +80,8 @@ export const templateEndpoints = [
   }),
 ];
 
-/** Whose settings a caller's change. */
-export function ownerOf(auth: Auth): { projectId: string; branchId: string } {
-  return { projectId: auth.project.id, branchId: auth.branchId };
-}
-
 async function store(auth: Auth, id: string, decide: (config: ProjectConfig) => Template): Promise<void> {
-  await changeConfig(ownerOf(auth), (config) => {
+  await changeConfig(branchOf(auth), (config) => {
     const { displayName, source, themeId } = decide(config);
     const value = { displayName, tsxSource: source, ...(themeId === undefined ? {} : { themeId }) };
     return { [`emails.templates.${id}`]: value };

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_EMAIL_THEME_ID } from '@stackframe/stack-shared/dist/helpers/emails';
 import { yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
+import { branchOf } from '../auth/branch-of.ts';
 import { changeConfig } from '../config-overrides/change-override.ts';
 import type { ProjectConfig } from '../projects/project-config.ts';
 import { adminOnly, endpoint } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
 import { previewOf, previewSource } from './preview.ts';
-import { displayNameField, ownerOf, sourceField } from './template-routes.ts';
+import { displayNameField, sourceField } from './template-routes.ts';
 import { defaultThemes, type Theme, themesOf } from './themes.ts';
 
 // Themes live in the project's settings, by id; the defaults are there without being stored.
@@ -33,7 +34,7 @@ export const themeEndpoints = [
     handle: async ({ auth, body }) => {
       const id = randomUUID();
       const source = defaultThemes.get(DEFAULT_EMAIL_THEME_ID)?.source ?? '{{ body }}';
-      await changeConfig(ownerOf(auth), () => ({ [`emails.themes.${id}`]: { displayName: body.display_name, tsxSource: source } }));
+      await changeConfig(branchOf(auth), () => ({ [`emails.themes.${id}`]: { displayName: body.display_name, tsxSource: source } }));
       return json(200, { id });
     },
   }),
@@ -57,7 +58,7 @@ export const themeEndpoints = [
       // A theme that cannot be rendered would refuse every mail of the project.
       previewOf(auth.project, previewSource, body.tsx_source);
       let displayName = '';
-      await changeConfig(ownerOf(auth), (config) => {
+      await changeConfig(branchOf(auth), (config) => {
         displayName = themeOf(config, params.id).displayName;
         return { [`emails.themes.${params.id}`]: { displayName, tsxSource: body.tsx_source } };
       });
@@ -70,7 +71,7 @@ export const themeEndpoints = [
     access: adminOnly,
     params: themeKey,
     handle: async ({ auth, params }) => {
-      await changeConfig(ownerOf(auth), (config) => {
+      await changeConfig(branchOf(auth), (config) => {
         themeOf(config, params.id);
         if (config.emails.themes[params.id] === undefined) throw new StatusError(400, 'A default theme cannot be deleted.');
         if (config.emails.selectedThemeId === params.id && !defaultThemes.has(params.id))

@@ -2,21 +2,13 @@ import { oauthProviderCrud } from '@stackframe/stack-shared/dist/interface/crud/
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { userIdOrMeSchema, yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
 import type { Auth } from '../auth/authenticate.ts';
+import { tenancyOf } from '../auth/branch-of.ts';
 import { assertOwnUnlessServer } from '../auth/own-user.ts';
 import type { ProjectUserOAuthAccount } from '../generated/prisma/client.ts';
 import type { UserKey } from '../users/find-user.ts';
 import { clientOnly, clientOrHigher, endpoint, serverOrHigher } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
-import {
-  type AccountOwner,
-  changeAccount,
-  clientAccount,
-  giveAccountTo,
-  listAccounts,
-  readAccount,
-  removeAccount,
-  serverAccount,
-} from './oauth-provider.ts';
+import { changeAccount, clientAccount, giveAccountTo, listAccounts, readAccount, removeAccount, serverAccount } from './oauth-provider.ts';
 
 const ownOnly = 'Client can only access its own OAuth providers.';
 const accountParams = yupObject({ user_id: userIdOrMeSchema.defined(), provider_id: yupString().uuid().defined() }).defined();
@@ -48,7 +40,7 @@ export const oauthProviderEndpoints = [
         allowSignIn: body.allow_sign_in,
         allowConnectedAccounts: body.allow_connected_accounts,
       };
-      return answer(201, auth, await giveAccountTo(ownerOf(auth), body.user_id, account));
+      return answer(201, auth, await giveAccountTo(tenancyOf(auth), body.user_id, account));
     },
   }),
   endpoint({
@@ -65,7 +57,7 @@ export const oauthProviderEndpoints = [
     params: accountParams,
     body: oauthProviderCrud.client.updateSchema,
     handle: async ({ auth, params, body }) =>
-      answer(200, auth, await changeAccount(ownerOf(auth), userKey(auth, params.user_id), params.provider_id, body)),
+      answer(200, auth, await changeAccount(tenancyOf(auth), userKey(auth, params.user_id), params.provider_id, body)),
   }),
   endpoint({
     method: 'PATCH',
@@ -74,7 +66,7 @@ export const oauthProviderEndpoints = [
     params: accountParams,
     body: oauthProviderCrud.server.updateSchema,
     handle: async ({ auth, params, body }) =>
-      answer(200, auth, await changeAccount(ownerOf(auth), userKey(auth, params.user_id), params.provider_id, body)),
+      answer(200, auth, await changeAccount(tenancyOf(auth), userKey(auth, params.user_id), params.provider_id, body)),
   }),
   endpoint({
     method: 'DELETE',
@@ -82,7 +74,7 @@ export const oauthProviderEndpoints = [
     access: clientOrHigher,
     params: accountParams,
     handle: async ({ auth, params }) => {
-      await removeAccount(ownerOf(auth), userKey(auth, params.user_id), params.provider_id);
+      await removeAccount(tenancyOf(auth), userKey(auth, params.user_id), params.provider_id);
       return json(200, { success: true });
     },
   }),
@@ -96,10 +88,6 @@ function answer(status: number, auth: Auth, row: ProjectUserOAuthAccount) {
 
 function visible(auth: Auth, row: ProjectUserOAuthAccount) {
   return auth.accessType === 'client' ? clientAccount(row, auth.project.config) : serverAccount(row, auth.project.config);
-}
-
-function ownerOf(auth: Auth): AccountOwner {
-  return { projectId: auth.project.id, tenancyId: auth.tenancyId, config: auth.project.config };
 }
 
 function userKey(auth: Auth, userId: string): UserKey {

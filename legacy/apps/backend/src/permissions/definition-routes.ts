@@ -8,6 +8,7 @@ import {
 } from '@stackframe/stack-shared/dist/interface/crud/team-permissions';
 import { permissionDefinitionIdSchema, yupObject } from '@stackframe/stack-shared/dist/schema-fields';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { changeEnvironment } from '../config-overrides/change-override.ts';
 import { database, type Transaction } from '../database.ts';
 import { adminOnly, type Endpoint, endpoint } from '../wire/endpoint.ts';
@@ -97,7 +98,7 @@ async function change(auth: Auth, decide: (rbac: Rbac) => Rbac, after: (tx: Tran
   return database().$transaction(async (tx) => {
     await lockDefinitions(tx, auth.tenancyId);
     let changed: Rbac | undefined;
-    await changeEnvironment(tx, { projectId: auth.project.id, branchId: auth.branchId }, (config) => {
+    await changeEnvironment(tx, branchOf(auth), (config) => {
       changed = decide(config.rbac);
       return rbacChanges(config.rbac, changed);
     });

@@ -2,6 +2,7 @@ import { adminUserProjectsCrud, projectsCrud } from '@stackframe/stack-shared/di
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { AnySchema } from 'yup';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { signedInUser } from '../auth/own-user.ts';
 import { database } from '../database.ts';
 import type { UserRow } from '../users/user.ts';
@@ -53,7 +54,7 @@ export const projectEndpoints = [
     path: '/internal/projects/current',
     access: adminOnly,
     handle: async ({ auth }) => {
-      const { row, config } = await findProjectWithConfig({ projectId: auth.project.id, branchId: auth.branchId });
+      const { row, config } = await findProjectWithConfig(branchOf(auth));
       return json(200, adminProject(row, config));
     },
   }),
@@ -63,7 +64,7 @@ export const projectEndpoints = [
     access: adminOnly,
     body: projectsCrud.admin.updateSchema as unknown as AnySchema,
     handle: async ({ auth, body }) => {
-      const branch = { projectId: auth.project.id, branchId: auth.branchId };
+      const branch = branchOf(auth);
       const { row, config } = await updateProject(branch, body as ProjectChange);
       return json(200, adminProject(row, config));
     },

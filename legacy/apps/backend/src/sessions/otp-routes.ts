@@ -5,6 +5,7 @@ import {
   yupObject,
   yupString,
 } from '@stackframe/stack-shared/dist/schema-fields';
+import { branchOf } from '../auth/branch-of.ts';
 import { checkCode, codeLength } from '../codes/verification-code.ts';
 import { database } from '../database.ts';
 import { renderFlowMail } from '../emails/render-mail.ts';
@@ -46,7 +47,7 @@ export const otpEndpoints = [
     body: yupObject({ code }).defined(),
     handle: async ({ auth, body }) => {
       assertOtpOn(auth);
-      await checkCode({ projectId: auth.project.id, branchId: auth.branchId }, 'ONE_TIME_PASSWORD', body.code);
+      await checkCode(branchOf(auth), 'ONE_TIME_PASSWORD', body.code);
       return json(200, { is_code_valid: true });
     },
   }),

@@ -1,5 +1,6 @@
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { createCode } from '../codes/verification-code.ts';
 import { config } from '../config.ts';
 import { database } from '../database.ts';
@@ -27,7 +28,7 @@ export async function keepChallenge(
   type: 'PASSKEY_REGISTRATION_CHALLENGE' | 'PASSKEY_AUTHENTICATION_CHALLENGE',
   data: { challenge: string; user_id?: string },
 ): Promise<string> {
-  const owner = { projectId: auth.project.id, branchId: auth.branchId };
+  const owner = branchOf(auth);
   return (await createCode(database(), owner, { type, expiresInMillis: challengeMillis, data })).code;
 }
 

@@ -7,6 +7,7 @@ import {
   yupObject,
   yupString,
 } from '@stackframe/stack-shared/dist/schema-fields';
+import { branchOf } from '../auth/branch-of.ts';
 import { checkCode, codeLength } from '../codes/verification-code.ts';
 import { clientOrHigher, endpoint } from '../wire/endpoint.ts';
 import { json } from '../wire/reply.ts';
@@ -72,7 +73,7 @@ export const passwordEndpoints = [
     body: yupObject({ code }).defined(),
     handle: async ({ auth, body }) => {
       assertPasswordsOn(auth);
-      await checkCode({ projectId: auth.project.id, branchId: auth.branchId }, 'PASSWORD_RESET', body.code);
+      await checkCode(branchOf(auth), 'PASSWORD_RESET', body.code);
       return json(200, { is_code_valid: true });
     },
   }),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { generateRegistrationOptions, type RegistrationResponseJSON, verifyRegistrationResponse } from '@simplewebauthn/server';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { signedInUser } from '../auth/own-user.ts';
 import { checkCode, spendCode } from '../codes/verification-code.ts';
 import { database, type Transaction, violatedIndex } from '../database.ts';
@@ -45,7 +46,7 @@ export async function beginRegistration(auth: Auth) {
 export async function registerPasskey(auth: Auth, code: string, response: RegistrationResponseJSON): Promise<string> {
   assertPasskeysOn(auth);
   const user = signedInUser(auth);
-  const row = await checkCode({ projectId: auth.project.id, branchId: auth.branchId }, 'PASSKEY_REGISTRATION_CHALLENGE', code);
+  const row = await checkCode(branchOf(auth), 'PASSKEY_REGISTRATION_CHALLENGE', code);
   const { challenge, user_id: userId } = row.data as { challenge: string; user_id: string };
   if (userId !== user.projectUserId) throw new KnownErrors.VerificationCodeNotFound();
   const passkey = await verifiedPasskey(auth, response, challenge);

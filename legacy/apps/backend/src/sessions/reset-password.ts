@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { linkWithCode } from '../codes/link-with-code.ts';
 import { checkCode, createCode, spendCode } from '../codes/verification-code.ts';
 import { config } from '../config.ts';
@@ -24,7 +25,7 @@ export async function requestPasswordReset(auth: Auth, typedEmail: string, callb
   assertRedirectUrlAllowed(callbackUrl, auth.project.config.domains);
   const channel = await findSignInEmail(auth.tenancyId, typedEmail);
   if (channel === null) return waitAsForMail();
-  const owner = { projectId: auth.project.id, branchId: auth.branchId };
+  const owner = branchOf(auth);
   const { value: email, projectUserId: userId } = channel;
   await database().$transaction(async (tx) => {
     const { code } = await createCode(tx, owner, {
@@ -41,7 +42,7 @@ export async function requestPasswordReset(auth: Auth, typedEmail: string, callb
 /** Sets the password of the code's user, who may have had none, and ends every session. Of two resets with one code one happens. */
 export async function resetPassword(auth: Auth, code: string, password: string): Promise<void> {
   assertPasswordsOn(auth);
-  const row = await checkCode({ projectId: auth.project.id, branchId: auth.branchId }, 'PASSWORD_RESET', code);
+  const row = await checkCode(branchOf(auth), 'PASSWORD_RESET', code);
   assertPasswordAllowed(password);
   const { user_id: projectUserId } = row.data as { user_id: string };
   const passwordHash = await hashPassword(password);

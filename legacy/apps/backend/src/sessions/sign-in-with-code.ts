@@ -1,6 +1,7 @@
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { linkWithCode } from '../codes/link-with-code.ts';
 import { checkCode, createCode, otpLength, spendCode } from '../codes/verification-code.ts';
 import { database, type Transaction } from '../database.ts';
@@ -27,7 +28,7 @@ export async function sendSignInCode(auth: Auth, typedEmail: string, callbackUrl
   const channel = await findSignInEmail(auth.tenancyId, typedEmail);
   assertMayComeIn(auth, channel);
   const email = channel?.value ?? normalizeEmail(typedEmail);
-  const owner = { projectId: auth.project.id, branchId: auth.branchId };
+  const owner = branchOf(auth);
   const code = await database().$transaction(async (tx) => {
     const made = await createCode(tx, owner, { type: 'ONE_TIME_PASSWORD', redirectUrl: callbackUrl, method: { email } });
     const otp = made.code.slice(0, otpLength).toUpperCase();
@@ -45,7 +46,7 @@ export async function sendSignInCode(auth: Auth, typedEmail: string, callbackUrl
  */
 export async function signInWithCode(auth: Auth, typed: string): Promise<SignedIn> {
   assertOtpOn(auth);
-  const code = await checkCode({ projectId: auth.project.id, branchId: auth.branchId }, 'ONE_TIME_PASSWORD', typed);
+  const code = await checkCode(branchOf(auth), 'ONE_TIME_PASSWORD', typed);
   const { email } = code.method as { email: string };
   return signedIn(await comeIn(auth, code, email), sessionOwner(auth));
 }

@@ -1,6 +1,7 @@
 import { type AuthenticationResponseJSON, generateAuthenticationOptions, verifyAuthenticationResponse } from '@simplewebauthn/server';
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { checkCode, spendCode } from '../codes/verification-code.ts';
 import { database, type Transaction } from '../database.ts';
 import type { PasskeyAuthMethod } from '../generated/prisma/client.ts';
@@ -31,7 +32,7 @@ export async function beginAuthentication(auth: Auth) {
 /** Throws PASSKEY_AUTHENTICATION_FAILED, errors of codes, MULTI_FACTOR_AUTHENTICATION_REQUIRED. */
 export async function signInWithPasskey(auth: Auth, code: string, response: AuthenticationResponseJSON): Promise<SignedIn> {
   assertPasskeysOn(auth);
-  const row = await checkCode({ projectId: auth.project.id, branchId: auth.branchId }, 'PASSKEY_AUTHENTICATION_CHALLENGE', code);
+  const row = await checkCode(branchOf(auth), 'PASSKEY_AUTHENTICATION_CHALLENGE', code);
   const { challenge } = row.data as { challenge: string };
   const passkey = await database().passkeyAuthMethod.findUnique({
     where: { tenancyId_credentialId: { tenancyId: auth.tenancyId, credentialId: response.id } },

@@ -7,6 +7,7 @@ import {
 } from '@stackframe/stack-shared/dist/schema-fields';
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { Auth } from '../auth/authenticate.ts';
+import { branchOf } from '../auth/branch-of.ts';
 import { assertOwnUnlessServer, keyOf, signedInUser } from '../auth/own-user.ts';
 import { checkCode, codeLength } from '../codes/verification-code.ts';
 import type { SystemPermission } from '../permissions/system-permissions.ts';
@@ -132,7 +133,7 @@ function inviterOf(auth: Auth): Inviter {
 }
 
 function checkInvitation(auth: Auth, typed: string) {
-  return checkCode({ projectId: auth.project.id, branchId: auth.branchId }, 'TEAM_INVITATION', typed);
+  return checkCode(branchOf(auth), 'TEAM_INVITATION', typed);
 }
 
 async function assertMay(auth: Auth, teamId: string, ...permissions: SystemPermission[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { KnownErrors } from '@stackframe/stack-shared/dist/known-errors';
 import { userIdOrMeSchema, yupObject, yupString } from '@stackframe/stack-shared/dist/schema-fields';
+import { tenancyOf } from '../auth/branch-of.ts';
 import { keyOf } from '../auth/own-user.ts';
 import { database } from '../database.ts';
 import { assertTeamPermission } from '../permissions/team-permission.ts';
@@ -25,7 +26,7 @@ export const membershipEndpoints = [
       await database().$transaction(async (tx) => {
         await holdTeam(tx, auth.tenancyId, teamId);
         await holdUser(tx, { tenancyId: auth.tenancyId, projectUserId });
-        const owner = { tenancyId: auth.tenancyId, projectId: auth.project.id, config: auth.project.config };
+        const owner = tenancyOf(auth);
         await addMember(tx, owner, { teamId, projectUserId, role: 'member' });
       });
       return json(201, { team_id: teamId, user_id: projectUserId });

@@ -4,6 +4,7 @@ import { userIdOrMeSchema, yupBoolean, yupNumber, yupObject, yupString } from '@
 import { StatusError } from '@stackframe/stack-shared/dist/utils/errors';
 import type { AnySchema } from 'yup';
 import type { Auth } from '../auth/authenticate.ts';
+import { tenancyOf } from '../auth/branch-of.ts';
 import { assertOwnUnlessServer, keyOf, signedInUser } from '../auth/own-user.ts';
 import { database } from '../database.ts';
 import { assertTeamMember, assertTeamPermission } from '../permissions/team-permission.ts';
@@ -109,7 +110,7 @@ export const teamEndpoints = [
     body: clientUpdate,
     handle: async ({ auth, params, body }) => {
       await assertMay(auth, params.team_id, '$update_team');
-      return json(200, clientTeam(await updateTeam(ownerOf(auth), params.team_id, changeOf(auth, body as TeamBody))));
+      return json(200, clientTeam(await updateTeam(tenancyOf(auth), params.team_id, changeOf(auth, body as TeamBody))));
     },
   }),
   endpoint({
@@ -119,7 +120,7 @@ export const teamEndpoints = [
     params: teamId,
     body: serverUpdate,
     handle: async ({ auth, params, body }) =>
-      json(200, serverTeam(await updateTeam(ownerOf(auth), params.team_id, changeOf(auth, body as TeamBody)))),
+      json(200, serverTeam(await updateTeam(tenancyOf(auth), params.team_id, changeOf(auth, body as TeamBody)))),
   }),
   endpoint({
     method: 'DELETE',
@@ -129,15 +130,11 @@ export const teamEndpoints = [
     body: yupObject({}).optional(),
     handle: async ({ auth, params }) => {
       if (auth.accessType === 'client') await assertMay(auth, params.team_id, '$delete_team');
-      await deleteTeam({ ...ownerOf(auth), branchId: auth.branchId }, params.team_id);
+      await deleteTeam({ ...tenancyOf(auth), branchId: auth.branchId }, params.team_id);
       return json(200, { success: true });
     },
   }),
 ];
-
-function ownerOf(auth: Auth) {
-  return { tenancyId: auth.tenancyId, projectId: auth.project.id, config: auth.project.config };
-}
 
 function assertMay(auth: Auth, id: string, permission: '$update_team' | '$delete_team'): Promise<void> {
   return assertTeamPermission({ user: keyOf(auth), teamId: id, permission, config: auth.project.config });
@@ -149,7 +146,7 @@ async function creatorOf(auth: Auth, creator: string | undefined): Promise<strin
 }
 
 async function create(auth: Auth, team: NewTeam, creatorId: string | null) {
-  const owner = ownerOf(auth);
+  const owner = tenancyOf(auth);
   return database().$transaction(async (tx) => {
     if (creatorId !== null) {
       await holdUser(tx, { tenancyId: auth.tenancyId, projectUserId: creatorId }).catch((error: unknown) => {
